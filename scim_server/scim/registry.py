@@ -159,9 +159,7 @@ class SchemaRegistry:
         for reference in self._leaves():
             path = reference.path.lower()
             if numbers.setdefault(reference.number, path) != path:
-                raise ValueError(
-                    f"the attributes {path!r} and {numbers[reference.number]!r} share an index number"
-                )
+                raise ValueError(f"the attributes {path!r} and {numbers[reference.number]!r} share an index number")
 
     def _leaves(self) -> Iterator[AttributeRef]:
         for resource_type in self.types:

@@ -10,9 +10,7 @@ MANAGER = Attribute(
     "The user's manager.",
     sub_attributes=(
         Attribute("value", description="The id of the manager.", case_exact=True),
-        Attribute(
-            "$ref", Type.REFERENCE, "The URI of the manager.", case_exact=True, reference_types=("User",)
-        ),
+        Attribute("$ref", Type.REFERENCE, "The URI of the manager.", case_exact=True, reference_types=("User",)),
         Attribute("displayName", description="The manager's display name.", mutability=Mutability.READ_ONLY),
     ),
 )

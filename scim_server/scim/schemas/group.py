@@ -10,9 +10,7 @@ MEMBERS = Attribute(
     "The members of the group: users and groups.",
     multi_valued=True,
     sub_attributes=(
-        Attribute(
-            "value", description="The id of the member.", case_exact=True, mutability=Mutability.IMMUTABLE
-        ),
+        Attribute("value", description="The id of the member.", case_exact=True, mutability=Mutability.IMMUTABLE),
         Attribute(
             "$ref",
             Type.REFERENCE,

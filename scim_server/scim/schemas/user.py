@@ -21,9 +21,7 @@ def plural(
         sub_attributes=(
             value or Attribute("value", description="The value itself."),
             Attribute("display", description="A human-readable name, primarily used for display purposes."),
-            Attribute(
-                "type", description="A label indicating the attribute's function.", canonical_values=types
-            ),
+            Attribute("type", description="A label indicating the attribute's function.", canonical_values=types),
             Attribute("primary", Type.BOOLEAN, "The preferred value; true at most once."),
         ),
     )
@@ -67,9 +65,7 @@ GROUPS = Attribute(
     multi_valued=True,
     mutability=Mutability.READ_ONLY,
     sub_attributes=(
-        Attribute(
-            "value", description="The id of the group.", case_exact=True, mutability=Mutability.READ_ONLY
-        ),
+        Attribute("value", description="The id of the group.", case_exact=True, mutability=Mutability.READ_ONLY),
         Attribute(
             "$ref",
             Type.REFERENCE,
