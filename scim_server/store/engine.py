@@ -1,0 +1,162 @@
+"""The database behind the server: connections, transactions and the one place that adds the tenant to a statement."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from scim_server.store.statements import Compiled, Statement
+
+Row = tuple[Any, ...]
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached, or was busy for longer than a request may wait."""
+
+
+class Session:
+    """One tenant's view of the database for the length of one transaction (or of one read).
+
+    Every statement gets the parameter ``tenant``; there is no other way to run one, so none can forget it.
+    """
+
+    __slots__ = ("_connection", "dialect", "tenant")
+
+    def __init__(self, connection: Any, dialect: Dialect, tenant: int) -> None:
+        self._connection = connection
+        self.dialect = dialect
+        self.tenant = tenant
+
+    def all(self, statement: Statement | Compiled, **values: Any) -> list[Row]:
+        """Every row the statement gives."""
+        return self._execute(statement, values).fetchall()  # type: ignore[no-any-return]  # DB-API cursors are untyped
+
+    def one(self, statement: Statement | Compiled, **values: Any) -> Row | None:
+        """The first row, or None."""
+        return self._execute(statement, values).fetchone()  # type: ignore[no-any-return]  # DB-API cursors are untyped
+
+    def run(self, statement: Statement | Compiled, **values: Any) -> int:
+        """Run a change; the number of rows it touched."""
+        return self._execute(statement, values).rowcount  # type: ignore[no-any-return]  # DB-API cursors are untyped
+
+    def stream(self, statement: Statement | Compiled, **values: Any) -> Iterator[Row]:
+        """Rows one after the other, without holding them all."""
+        return iter(self._execute(statement, values))
+
+    def many(self, statement: Statement | Compiled, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run a change once for each mapping; the number of rows touched."""
+        if not rows:
+            return 0
+        compiled = statement if isinstance(statement, Compiled) else statement.compiled(self.dialect)
+        cursor = self._connection.cursor()
+        tenant = self.tenant
+        cursor.executemany(
+            compiled.sql, [compiled.arguments({"tenant_id": tenant, "tenant": tenant, **row}) for row in rows]
+        )
+        return cursor.rowcount  # type: ignore[no-any-return]  # DB-API cursors are untyped
+
+    def _execute(self, statement: Statement | Compiled, values: dict[str, Any]) -> Any:
+        compiled = statement if isinstance(statement, Compiled) else statement.compiled(self.dialect)
+        values["tenant"] = values["tenant_id"] = self.tenant
+        return self._connection.execute(compiled.sql, compiled.arguments(values))
+
+
+class Database:
+    """An engine with the two ways to use it: ``reading`` and ``writing``."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.engine = _engine(url, pool_size)
+        self.dialect = self.engine.dialect
+        self.is_sqlite = self.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self, tenant: int) -> Iterator[Session]:
+        """A session for queries; each statement sees what is committed when it runs."""
+        with self._checkout() as connection:
+            yield Session(connection.dbapi_connection, self.dialect, tenant)
+
+    @contextmanager
+    def writing(self, tenant: int) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        SQLite takes the write lock at once (BEGIN IMMEDIATE): a deferred one fails with "database is locked" as soon as
+        two writers meet, whatever the time-out.
+        """
+        with self._checkout() as connection:
+            driver: Any = connection.dbapi_connection
+            driver.execute("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            try:
+                yield Session(driver, self.dialect, tenant)
+            except BaseException:
+                driver.execute("ROLLBACK")
+                raise
+            driver.execute("COMMIT")
+
+    @contextmanager
+    def _checkout(self) -> Iterator[PoolProxiedConnection]:
+        try:
+            connection = self.engine.raw_connection()
+        except OperationalError as error:
+            raise StoreUnavailable("the database cannot be reached") from error
+        try:
+            yield connection
+        except self.dialect.loaded_dbapi.OperationalError as error:
+            raise StoreUnavailable(f"the database did not answer ({type(error).__name__})") from error
+        finally:
+            connection.close()
+
+    def is_reachable(self) -> bool:
+        """Whether a trivial query is answered."""
+        try:
+            with self.reading(0) as session:
+                return session._connection.execute("SELECT 1").fetchone() is not None
+        except (StoreUnavailable, DBAPIError):
+            return False
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        return _sqlite_engine(url, pool_size)
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=15000"},
+    )
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        pool_reset_on_return=None,
+        connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 512},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun and ended by Database.writing alone
+        for pragma in (
+            "busy_timeout=15000",
+            "journal_mode=wal",
+            "foreign_keys=on",
+            "synchronous=normal",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+            "temp_store=memory",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine

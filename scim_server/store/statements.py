@@ -1,0 +1,60 @@
+"""Statements that are compiled once for each database and then run by the driver itself.
+
+Building and compiling a SQLAlchemy Core statement costs several times what the database needs for an indexed read, so
+every statement of the request path is a module-level ``Statement``: Core builds it, the driver runs its text.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ClauseElement, Dialect, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Build = Callable[[str], ClauseElement]
+
+
+class Compiled:
+    """SQL text for one driver, with the order in which it wants its values."""
+
+    __slots__ = ("_fixed", "_names", "sql")
+
+    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+        compiled = clause.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        self.sql = str(compiled)
+        self._names: list[str] | None = list(compiled.positiontup) if compiled.positional else None  # type: ignore[attr-defined]  # every SQLCompiler has it
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """The values in the form the driver wants: a tuple for SQLite, a mapping for psycopg."""
+        if self._names is None:
+            return {**self._fixed, **values}
+        if self._fixed:
+            values = {**self._fixed, **values}
+        return tuple([values[name] for name in self._names])
+
+
+class Statement:
+    """A statement with named parameters (``bindparam``), compiled on first use for each dialect."""
+
+    __slots__ = ("_build", "_compiled")
+
+    def __init__(self, clause: ClauseElement | Build) -> None:
+        self._build: Build = clause if callable(clause) else lambda _dialect: clause
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = Compiled(self._build(dialect.name), dialect)
+        return found
+
+
+def insert_unless_there(table: Table) -> Statement:
+    """An insert that does nothing where the primary or a unique key is taken; the row count tells which it was."""
+
+    def build(dialect: str) -> Insert:
+        if dialect == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    return Statement(build)
