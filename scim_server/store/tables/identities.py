@@ -65,8 +65,8 @@ attribute_values = Table(
 )
 """The index that filters and sorting use: one row for each value of a live resource, in comparison form.
 
-``attribute`` is AttributeRef.number; ``element`` the position in a multi-valued attribute, otherwise 0. Each element of a
-multi-valued complex attribute has a row under the attribute itself (head empty) beside those of its sub-attributes.
+``attribute`` is AttributeRef.number; ``element`` the position in a multi-valued attribute, otherwise 0. Each element of
+a multi-valued complex attribute has a row under the attribute itself (head empty) beside those of its sub-attributes.
 ``head`` holds the first characters of the comparison form and ``tail`` the rest: a B-tree entry has a size limit.
 """
 
