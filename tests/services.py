@@ -1,0 +1,197 @@
+"""The databases the tests run on: SQLite in a temporary file, PostgreSQL in a temporary cluster of its own.
+
+A cluster belongs to one test process, listens on a Unix socket only the tests can reach, and ends with that process even
+if it is killed. Set SCIM_REQUIRE_SERVICES=1 where everything must be there: what is missing is then a failure, not a skip.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine
+
+from scim_server.store.tables import administration, base, identities
+
+_numbers = count(1)
+
+
+def service_missing(reason: str) -> None:
+    """Skip the test, or fail it where services are required."""
+    if os.environ.get("SCIM_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"a required service is missing: {reason}")
+    pytest.skip(reason)
+
+
+class PostgresCluster:
+    """A running PostgreSQL with the databases ``bare`` (empty) and ``schema`` (all tables, no rows) as templates."""
+
+    def __init__(self, binaries: Path, directory: Path) -> None:
+        self.directory = directory
+        self._as_nobody_special = _drop_root(directory)
+        data = directory / "data"
+        self._run(binaries / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--no-locale", "--auth=trust", "-N")
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": directory,
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "32MB",
+            "max_connections": "60",
+            "autovacuum": "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (directory / "log").open("w") as log:
+            self._server = subprocess.Popen(
+                [*self._as_nobody_special, "setpriv", "--pdeathsig=INT", binaries / "postgres", "-D", data, *options],
+                stdout=log,
+                stderr=log,
+                cwd=directory,
+            )
+        self._wait()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.directory}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(host=str(self.directory), user="postgres", dbname=database, autocommit=True)
+
+    def create(self, template: str = "template0") -> str:
+        """A new database, empty or copied from a template; its name."""
+        name = f"test_{next(_numbers)}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, database: str) -> None:
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.terminate()
+        try:
+            self._server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+
+    def _run(self, *command: object) -> None:
+        arguments = [str(part) for part in (*self._as_nobody_special, *command)]
+        done = subprocess.run(arguments, capture_output=True, text=True, cwd=self.directory)
+        assert done.returncode == 0, done.stderr
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.connect().close()
+                return
+            except psycopg.OperationalError:
+                log = (self.directory / "log").read_text()
+                assert self._server.poll() is None, log
+                assert time.monotonic() < deadline, log
+                time.sleep(0.02)  # nothing announces a started server; this is the start, not a test
+
+
+def _drop_root(directory: Path) -> list[str]:
+    """The command prefix that leaves root, which PostgreSQL refuses to run as; the directory is handed over."""
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(directory, "nobody", "nogroup")
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
+
+def _newest_binaries() -> Path | None:
+    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()]
+    return max(versions, key=lambda path: float(path.parent.name), default=None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A cluster of this test process."""
+    binaries = _newest_binaries()
+    if binaries is None:
+        service_missing("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin)")
+    if shutil.which("setpriv") is None:
+        service_missing("setpriv (util-linux) is not installed")
+    assert binaries is not None
+    directory = Path(tempfile.mkdtemp(prefix="scim-pg-"))  # short: a socket's path has at most 107 bytes
+    cluster = None
+    try:
+        cluster = PostgresCluster(binaries, directory)
+        yield cluster
+    finally:
+        if cluster is not None:
+            cluster.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: PostgresCluster) -> str:
+    """The URL of an empty database that this test process has for itself."""
+    return postgres.url(postgres.create())
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _create_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresCluster) -> str:
+    """A PostgreSQL database with all tables and no rows; nobody may stay connected to it."""
+    name = postgres.create()
+    _create_tables(postgres.url(name))
+    return name
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database: all tables, no rows."""
+    path = tmp_path / "scim.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgresql_url(postgres: PostgresCluster, postgres_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database: all tables, no rows."""
+    name = postgres.create(postgres_template)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each kind: all tables, no rows."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database of each kind without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    name = cluster.create()
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+def _create_tables(url: str) -> None:
+    engine = create_engine(url)
+    assert administration.metadata is identities.metadata
+    base.metadata.create_all(engine)
+    engine.dispose()
