@@ -1,7 +1,8 @@
 """The databases the tests run on: SQLite in a temporary file, PostgreSQL in a temporary cluster of its own.
 
-A cluster belongs to one test process, listens on a Unix socket only the tests can reach, and ends with that process even
-if it is killed. Set SCIM_REQUIRE_SERVICES=1 where everything must be there: what is missing is then a failure, not a skip.
+A cluster belongs to one test process, listens on a Unix socket that only the tests can reach, and ends with that
+process even if it is killed. Set SCIM_REQUIRE_SERVICES=1 where everything must be there: what is missing is then a
+failure, not a skip.
 """
 
 import os
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -22,7 +24,7 @@ from scim_server.store.tables import administration, base, identities
 _numbers = count(1)
 
 
-def service_missing(reason: str) -> None:
+def service_missing(reason: str) -> NoReturn:
     """Skip the test, or fail it where services are required."""
     if os.environ.get("SCIM_REQUIRE_SERVICES") == "1":
         pytest.fail(f"a required service is missing: {reason}")
@@ -30,7 +32,7 @@ def service_missing(reason: str) -> None:
 
 
 class PostgresCluster:
-    """A running PostgreSQL with the databases ``bare`` (empty) and ``schema`` (all tables, no rows) as templates."""
+    """A running PostgreSQL."""
 
     def __init__(self, binaries: Path, directory: Path) -> None:
         self.directory = directory
@@ -63,12 +65,32 @@ class PostgresCluster:
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(host=str(self.directory), user="postgres", dbname=database, autocommit=True)
 
-    def create(self, template: str = "template0") -> str:
-        """A new database, empty or copied from a template; its name."""
+    def create(self) -> str:
+        """A new database without tables; its name."""
         name = f"test_{next(_numbers)}"
         with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
         return name
+
+    def empty(self, database: str) -> None:
+        """Every table but the schema version is empty, numbering starts anew, and nobody else is connected.
+
+        Deleting from tables with few rows takes a tenth of the time of TRUNCATE or of a copy from a template.
+        """
+        with self.connect(database) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("SET session_replication_role = replica")  # no foreign key decides the order
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            ).fetchall()
+            connection.execute("; ".join(f"DELETE FROM {name}" for (name,) in tables))
+            connection.execute(
+                "SELECT setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences"
+                " WHERE schemaname = 'public' AND last_value IS NOT NULL"
+            )
 
     def drop(self, database: str) -> None:
         with self.connect() as connection:
@@ -121,7 +143,6 @@ def postgres() -> Iterator[PostgresCluster]:
         service_missing("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin)")
     if shutil.which("setpriv") is None:
         service_missing("setpriv (util-linux) is not installed")
-    assert binaries is not None
     directory = Path(tempfile.mkdtemp(prefix="scim-pg-"))  # short: a socket's path has at most 107 bytes
     cluster = None
     try:
@@ -148,8 +169,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresCluster) -> str:
-    """A PostgreSQL database with all tables and no rows; nobody may stay connected to it."""
+def postgres_database(postgres: PostgresCluster) -> str:
+    """The name of a PostgreSQL database with all tables; its rows go before each test."""
     name = postgres.create()
     _create_tables(postgres.url(name))
     return name
@@ -164,11 +185,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres: PostgresCluster, postgres_template: str) -> Iterator[str]:
-    """A fresh PostgreSQL database: all tables, no rows."""
-    name = postgres.create(postgres_template)
-    yield postgres.url(name)
-    postgres.drop(name)
+def postgresql_url(postgres: PostgresCluster, postgres_database: str) -> str:
+    """A PostgreSQL database with all tables and no rows."""
+    postgres.empty(postgres_database)
+    return postgres.url(postgres_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
