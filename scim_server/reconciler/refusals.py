@@ -1,0 +1,113 @@
+"""Refused pushes: the record of both sides, the words for the client, and the second half of a swap."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from scim_server.domain.attributes import flatten, unflatten
+from scim_server.domain.clients import Client, Scope
+from scim_server.domain.keys import ukey
+from scim_server.reconciler.composition import in_schema_order
+from scim_server.reconciler.door import Conflict, parse_stored
+from scim_server.reconciler.proposals import Document, Origin, Proposal
+from scim_server.reconciler.updates import update_proposal
+from scim_server.scim.registry import ResourceType
+from scim_server.store.engine import Session
+from scim_server.store.identities import duplicates
+from scim_server.store.identities.duplicates import Case
+from scim_server.store.identities.resources import load_by_key
+
+
+class Refused(Exception):
+    """A proposal wants values that others hold; nothing of it was written."""
+
+    def __init__(self, proposal: Proposal, conflicts: Sequence[Conflict], object_id: str) -> None:
+        super().__init__(object_id)
+        self.proposal = proposal
+        self.conflicts = conflicts
+        self.object_id = object_id
+
+    def detail(self, client: Client) -> str:
+        """What an administrator reads in the client's log; the holder's id only for a client that may read it."""
+        return " ".join(self._sentence(conflict, client) for conflict in self.conflicts)
+
+    def _sentence(self, conflict: Conflict, client: Client) -> str:
+        resource = self.proposal.resource_type.name.lower()
+        state = "" if conflict.holder.active else "inactive "
+        holder = f" with the id {conflict.holder.id}" if client.may(Scope.READ) else ""
+        return (
+            f'{conflict.wanted.attribute} "{conflict.wanted.raw[:200]}" is already used by another {state}{resource}'
+            f"{holder}. The conflict is recorded as a duplicate."
+        )
+
+
+def object_of(proposal: Proposal) -> str:
+    """How a new object that was refused is recognised when the client asks again."""
+    external = proposal.after.get("externalId")
+    name = proposal.after.get("userName") or proposal.after.get("displayName") or ""
+    return f"externalId:{external}" if external else f"name:{ukey(name)}"
+
+
+def record(session: Session, refused: Refused, origin: Origin) -> None:
+    """Each conflict of the refused proposal is an open duplicate that names the holder."""
+    proposal = refused.proposal
+    told = (
+        flatten(proposal.after) if proposal.loaded is None else {n: new for n, (_, new) in proposal.changed().items()}
+    )
+    for conflict in refused.conflicts:
+        duplicates.write_case(
+            session,
+            Case(
+                source=origin.client.source_id,
+                immutable_id=refused.object_id,
+                resource_type=proposal.resource_type.name,
+                pk=proposal.loaded.pk if proposal.loaded else None,
+                claim=conflict.wanted.claim,
+                raw=conflict.wanted.raw,
+                kind=conflict.kind,
+                holder=conflict.holder.pk or None,
+                channel=origin.channel,
+                mapped=orjson.dumps(told).decode(),
+                at=origin.at,
+            ),
+        )
+
+
+def settle(session: Session, source: int, object_id: str, at: str) -> None:
+    """What this object was refused before is over: it just got what it asks for now."""
+    duplicates.clear_object(session, source, object_id, at)
+
+
+def replayed(
+    session: Session, client: Client, resource_type: ResourceType, origin: Origin, *, besides: Proposal
+) -> list[Proposal]:
+    """What the client was refused for other resources, as proposals of today.
+
+    A swap arrives as two requests; the first is refused. Together with the second both fit, and both are written.
+    """
+    found: dict[int, Proposal] = {}
+    for refusal in duplicates.refusals_of(session, client.source_id):
+        if besides.loaded is not None and refusal.pk == besides.loaded.pk:
+            continue
+        loaded = load_by_key(session, refusal.pk)
+        if loaded is None or loaded.state != "live" or loaded.type != resource_type.name:
+            continue
+        before = parse_stored(loaded.document)
+        proposal = update_proposal(
+            session,
+            client,
+            resource_type,
+            origin.at,
+            loaded=loaded,
+            before=before,
+            asked=_changed(before, refusal.mapped, resource_type),
+        )
+        if proposal is not None:
+            found[refusal.pk] = proposal
+    return list(found.values())
+
+
+def _changed(before: Document, mapped: str, resource_type: ResourceType) -> Document:
+    wanted = {**flatten(before), **orjson.loads(mapped)}
+    document = unflatten({name: value for name, value in wanted.items() if value is not None})
+    return in_schema_order({"id": before["id"], **document}, resource_type)

@@ -1,0 +1,147 @@
+"""Links: what each source says of a resource, and the anchors by which sources recognise the same person."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Insert, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scim_server.store.engine import Session
+from scim_server.store.statements import Statement, insert_unless_there
+from scim_server.store.tables.administration import sources
+from scim_server.store.tables.identities import anchors, links
+
+
+class StoredLink(NamedTuple):
+    """A link as it lies; ``mapped`` and ``times`` are JSON text."""
+
+    source_id: int
+    source_kind: str
+    source_rank: int
+    immutable_id: str
+    state: str
+    enabled: bool | None
+    origin: str
+    mapped: str
+    times: str
+    read_at: str
+
+
+_OF_RESOURCE = Statement(
+    select(
+        links.c.source_id,
+        sources.c.kind,
+        sources.c.rank,
+        links.c.immutable_id,
+        links.c.state,
+        links.c.enabled,
+        links.c.origin,
+        links.c.mapped,
+        links.c.times,
+        links.c.read_at,
+    )
+    .join(sources, sources.c.id == links.c.source_id)
+    .where(links.c.tenant_id == bindparam("tenant"), links.c.resource_pk == bindparam("pk"))
+)
+_WRITTEN = (
+    "tenant_id", "source_id", "immutable_id", "type", "resource_pk", "state", "enabled", "origin", "mapped", "times",
+    "read_at",
+)  # fmt: skip
+_KEY = ("tenant_id", "source_id", "immutable_id")
+
+
+def _upsert(dialect: str) -> Insert:
+    values = {name: bindparam(name) for name in _WRITTEN}
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(links).values(values)
+    fresh = {name: insert.excluded[name] for name in _WRITTEN if name not in _KEY}
+    return insert.on_conflict_do_update(index_elements=list(_KEY), set_=fresh)
+
+
+_WRITE = Statement(_upsert)
+_SET_STATE = Statement(
+    update(links)
+    .where(
+        links.c.tenant_id == bindparam("tenant"),
+        links.c.source_id == bindparam("source"),
+        links.c.resource_pk == bindparam("pk"),
+    )
+    .values(state=bindparam("new_state"))
+)
+_END_ALL = Statement(
+    update(links)
+    .where(
+        links.c.tenant_id == bindparam("tenant"),
+        links.c.resource_pk == bindparam("pk"),
+        links.c.state == "present",
+    )
+    .values(state="deleted")
+)
+_ADD_ANCHOR = insert_unless_there(anchors)
+_DROP_ANCHORS = Statement(
+    delete(anchors).where(
+        anchors.c.tenant_id == bindparam("tenant"),
+        anchors.c.source_id == bindparam("source"),
+        anchors.c.immutable_id == bindparam("object"),
+    )
+)
+_BY_ANCHOR = Statement(
+    select(links.c.resource_pk)
+    .join(
+        anchors,
+        (anchors.c.source_id == links.c.source_id)
+        & (anchors.c.immutable_id == links.c.immutable_id)
+        & (anchors.c.tenant_id == links.c.tenant_id),
+    )
+    .where(
+        anchors.c.tenant_id == bindparam("tenant"),
+        anchors.c.kind == bindparam("kind"),
+        anchors.c.value == bindparam("value"),
+        links.c.resource_pk.is_not(None),
+        links.c.state == "present",
+    )
+    .distinct()
+)
+
+
+def links_of(session: Session, pk: int) -> list[StoredLink]:
+    """Every link of the resource, ended ones included."""
+    return [StoredLink._make(row) for row in session.all(_OF_RESOURCE, pk=pk)]
+
+
+def write_link(session: Session, *, resource_type: str, pk: int, link: StoredLink) -> None:
+    """The source's link to the object is as given, and binds it to the resource."""
+    session.run(
+        _WRITE,
+        source_id=link.source_id,
+        immutable_id=link.immutable_id,
+        type=resource_type,
+        resource_pk=pk,
+        state=link.state,
+        enabled=link.enabled,
+        origin=link.origin,
+        mapped=link.mapped,
+        times=link.times,
+        read_at=link.read_at,
+    )
+
+
+def end_link(session: Session, pk: int, source: int) -> bool:
+    """The source's link to the resource is in state deleted; False where it had none."""
+    return session.run(_SET_STATE, pk=pk, source=source, new_state="deleted") > 0
+
+
+def end_all_links(session: Session, pk: int) -> None:
+    """No source vouches for the resource any more."""
+    session.run(_END_ALL, pk=pk)
+
+
+def write_anchors(session: Session, source: int, immutable_id: str, found: Mapping[str, str]) -> None:
+    """The object carries exactly these anchors (kind to value)."""
+    session.run(_DROP_ANCHORS, source=source, object=immutable_id)
+    for kind, value in sorted(found.items()):
+        session.run(_ADD_ANCHOR, kind=kind, value=value, source_id=source, immutable_id=immutable_id)
+
+
+def find_by_anchor(session: Session, kind: str, value: str) -> list[int]:
+    """The resources (numbers) that some source's present object with this anchor belongs to."""
+    return [row[0] for row in session.all(_BY_ANCHOR, kind=kind, value=value)]

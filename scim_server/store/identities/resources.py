@@ -1,0 +1,199 @@
+"""Writing resources with the rows that follow from them: value index and counts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+
+from scim_server.store.engine import Session
+from scim_server.store.reads.resources import visible
+from scim_server.store.statements import Statement, insert_unless_there
+from scim_server.store.tables.identities import attribute_values, counts, links, resources
+
+IndexRow = tuple[int, int, str, str]
+
+
+class Loaded(NamedTuple):
+    """A resource locked for writing."""
+
+    pk: int
+    id: str
+    type: str
+    state: str
+    active: bool
+    version: int
+    created_at: str
+    modified_at: str
+    document: str
+    blocked: bool
+    privileged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewState:
+    """What a write leaves in the row; ``document`` is JSON text without meta, members and groups."""
+
+    document: str
+    display: str
+    active: bool
+    at: str
+
+
+_COLUMNS = tuple(resources.c[name] for name in Loaded._fields)
+
+_LOAD = Statement(
+    select(*_COLUMNS)
+    .where(
+        resources.c.tenant_id == bindparam("tenant"),
+        resources.c.id == bindparam("id"),
+        resources.c.type == bindparam("type"),
+        resources.c.state == "live",
+        visible(),
+    )
+    .with_for_update(of=resources)
+)
+_LOAD_BY_KEY = Statement(
+    select(*_COLUMNS)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("pk"))
+    .with_for_update(of=resources)
+)
+_INSERT = Statement(
+    insert(resources)
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("tenant_id", "type", "id", "active", "display", "created_at", "modified_at", "document")
+        }
+        | {"version": 1, "state": "live"}
+    )
+    .returning(resources.c.pk)
+)
+_UPDATE = Statement(
+    update(resources)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("key"))
+    .values(
+        document=bindparam("text"),
+        display=bindparam("shown"),
+        active=bindparam("is_active"),
+        modified_at=bindparam("at"),
+        version=resources.c.version + 1,
+    )
+)
+_TOUCH = Statement(
+    update(resources)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("key"))
+    .values(modified_at=bindparam("at"), version=resources.c.version + 1)
+)
+_SET_STATE = Statement(
+    update(resources)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("key"))
+    .values(state=bindparam("new_state"), modified_at=bindparam("at"), version=resources.c.version + 1)
+)
+_INSERT_VALUE = Statement(
+    insert(attribute_values).values({column.name: bindparam(column.name) for column in attribute_values.c})
+)
+_DELETE_VALUE = Statement(
+    delete(attribute_values).where(
+        attribute_values.c.tenant_id == bindparam("tenant"),
+        attribute_values.c.resource_pk == bindparam("resource_pk"),
+        attribute_values.c.attribute == bindparam("attribute"),
+        attribute_values.c.element == bindparam("element"),
+    )
+)
+_DELETE_VALUES = Statement(
+    delete(attribute_values).where(
+        attribute_values.c.tenant_id == bindparam("tenant"), attribute_values.c.resource_pk == bindparam("key")
+    )
+)
+_FIRST_COUNT = insert_unless_there(counts)
+_COUNT = Statement(
+    update(counts)
+    .where(counts.c.tenant_id == bindparam("tenant"), counts.c.type == bindparam("kind"))
+    .values(live=counts.c.live + bindparam("change"))
+)
+_PRESENT_ELSEWHERE = Statement(
+    select(links.c.source_id).where(
+        links.c.tenant_id == bindparam("tenant"),
+        links.c.resource_pk == bindparam("key"),
+        links.c.state == "present",
+        or_(links.c.source_id != bindparam("source")),
+    )
+)
+
+
+def load(session: Session, resource_type: str, resource_id: str, viewer: int) -> Loaded | None:
+    """The live resource of that id, locked until the transaction ends; None where ``viewer`` may not see it."""
+    row = session.one(_LOAD, id=resource_id, type=resource_type, viewer=viewer)
+    return Loaded._make(row) if row else None
+
+
+def load_by_key(session: Session, pk: int) -> Loaded | None:
+    """The resource with that number in any state, locked until the transaction ends."""
+    row = session.one(_LOAD_BY_KEY, pk=pk)
+    return Loaded._make(row) if row else None
+
+
+def insert_resource(session: Session, resource_type: str, resource_id: str, new: NewState) -> int:
+    """A live resource of version 1 exists; its number is returned."""
+    row = session.one(
+        _INSERT,
+        type=resource_type,
+        id=resource_id,
+        active=new.active,
+        display=new.display,
+        created_at=new.at,
+        modified_at=new.at,
+        document=new.document,
+    )
+    assert row is not None
+    change_count(session, resource_type, +1)
+    return int(row[0])
+
+
+def update_resource(session: Session, pk: int, new: NewState) -> None:
+    """The row holds the new document under the next version."""
+    session.run(_UPDATE, key=pk, text=new.document, shown=new.display, is_active=new.active, at=new.at)
+
+
+def touch(session: Session, pk: int, at: str) -> None:
+    """The resource counts as changed: next version, new time (a group's members changed)."""
+    session.run(_TOUCH, key=pk, at=at)
+
+
+def bury(session: Session, pk: int, resource_type: str, at: str) -> None:
+    """The resource is a tombstone: invisible to clients and filters; its row stays for a restore."""
+    session.run(_SET_STATE, key=pk, new_state="tombstone", at=at)
+    session.run(_DELETE_VALUES, key=pk)
+    change_count(session, resource_type, -1)
+
+
+def revive(session: Session, pk: int, resource_type: str, at: str) -> None:
+    """A tombstone is live again; its value index must be written anew."""
+    session.run(_SET_STATE, key=pk, new_state="live", at=at)
+    change_count(session, resource_type, +1)
+
+
+def change_count(session: Session, resource_type: str, change: int) -> None:
+    """The number of live resources of that type is kept in step."""
+    if session.run(_COUNT, kind=resource_type, change=change) == 0:
+        session.run(_FIRST_COUNT, type=resource_type, live=change)
+
+
+def write_values(session: Session, pk: int, before: Iterable[IndexRow], after: Iterable[IndexRow]) -> None:
+    """The value index of the resource holds ``after``; only rows that differ from ``before`` are touched."""
+    old, new = set(before), set(after)
+    gone = [{"resource_pk": pk, "attribute": row[0], "element": row[1]} for row in old - new]
+    session.many(_DELETE_VALUE, gone)
+    session.many(
+        _INSERT_VALUE,
+        [
+            {"resource_pk": pk, "attribute": attribute, "element": element, "head": head, "tail": tail}
+            for attribute, element, head, tail in new - old
+        ],
+    )
+
+
+def sources_elsewhere(session: Session, pk: int, source: int) -> list[int]:
+    """The other sources whose present link keeps this resource alive."""
+    return [row[0] for row in session.all(_PRESENT_ELSEWHERE, key=pk, source=source)]
