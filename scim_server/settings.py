@@ -1,6 +1,7 @@
 """Every setting of the server, read once from the environment (``SCIM_SERVER_<NAME>``)."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -172,14 +173,16 @@ def variables() -> dict[str, str]:
 OTHER_VARIABLES = (PREFIX + "SOURCE_PASSWORD",)
 
 
+_SERVICE_LINK = re.compile(PREFIX + r"(SERVICE_|PORT_\d)")
+
+
 def _without_service_links(environ: Mapping[str, str]) -> dict[str, str]:
     """Kubernetes puts SCIM_SERVER_PORT=tcp://... and the like into every pod beside a service named scim-server."""
-    links = (PREFIX + "SERVICE_", PREFIX + "PORT_")
     return {
         name: value
         for name, value in environ.items()
         if name.startswith(PREFIX)
-        and not name.startswith(links)
+        and not _SERVICE_LINK.match(name)
         and not (name == PREFIX + "PORT" and value.startswith("tcp://"))
     }
 
@@ -215,7 +218,8 @@ class _Environment(Env):
         try:
             self.seal()
         except EnvValidationError as error:
-            return [f"{name}: {' '.join(reasons)}" for name, reasons in sorted(dict(error.error_messages).items())]
+            reasons: dict[str, list[str]] = dict(error.error_messages)  # type: ignore[arg-type]  # seal() gives a mapping
+            return [f"{name}: {' '.join(reasons[name])}" for name in sorted(reasons)]
         return []
 
 
