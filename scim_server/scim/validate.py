@@ -16,7 +16,7 @@ _EXTERNAL_ID = next(attribute for attribute in COMMON if attribute.name == "exte
 
 
 class _Given(NamedTuple):
-    """What the client sent, sorted by schema; attribute names in lower case."""
+    """What the client sent, sorted by schema; attribute names as the schema spells them."""
 
     core: dict[str, Json]
     extensions: dict[str, dict[str, Json]]
@@ -104,18 +104,18 @@ def _place_plain(key: str, value: Json, given: _Given, resource_type: ResourceTy
     if reference is None:
         _drop_unknown(key, dialect)
     elif not reference.urn:
-        given.core[key] = value
+        given.core[reference.attribute.name] = value
     elif not dialect.tolerates(Tolerance.UNQUALIFIED_EXTENSION_NAMES):
         raise InvalidValue(f"{shorten(key)} belongs to the schema {reference.urn} and needs its URN")
     elif not is_unassigned(value):
-        _place(given.extensions.setdefault(reference.urn, {}), key, None, value)
+        _place(given.extensions.setdefault(reference.urn, {}), reference.attribute.name, None, value)
 
 
 def _place_composed(key: str, value: Json, given: _Given, resource_type: ResourceType, dialect: Dialect) -> None:
     """Place an extension, or a key that Entra ID composes: ``URN:attr``, ``URN:attr.sub``, ``name.familyName``."""
     name = qualified(key, resource_type)
     if name and not name.rest and name.schema is not resource_type.core:
-        _place_extension(name.schema, value, given)
+        _place_extension(name.schema, value, given, dialect)
         return
     attribute_name, _, sub_name = (name.rest if name else key).partition(".")
     reference = resource_type.find(attribute_name, urn=name.schema.id if name else None, sub=sub_name or None)
@@ -126,17 +126,20 @@ def _place_composed(key: str, value: Json, given: _Given, resource_type: Resourc
     if not dialect.tolerates(tolerance):
         raise InvalidValue(f"{shorten(key)} is no attribute name; its value belongs into an object")
     table = given.extensions.setdefault(reference.urn, {}) if reference.urn else given.core
-    _place(table, attribute_name, sub_name or None, value)
+    _place(table, reference.attribute.name, reference.sub.name if reference.sub else None, value)
 
 
-def _place_extension(schema: Schema, value: Json, given: _Given) -> None:
+def _place_extension(schema: Schema, value: Json, given: _Given, dialect: Dialect) -> None:
     if is_unassigned(value):
         return
     if not isinstance(value, dict):
         raise InvalidValue(f"{schema.id} must be an object")
     table = given.extensions.setdefault(schema.id, {})
     for name, item in fold_keys(value, schema.id).items():
-        _place(table, name, None, item)
+        if attribute := schema.attribute(name):
+            _place(table, attribute.name, None, item)
+        else:
+            _drop_unknown(f"{schema.id}:{name}", dialect)
 
 
 def _place(table: dict[str, Json], name: str, sub_name: str | None, value: Json) -> None:
@@ -146,7 +149,7 @@ def _place(table: dict[str, Json], name: str, sub_name: str | None, value: Json)
         return
     if is_unassigned(value):
         return
-    if sub_name is None or not isinstance(present, dict) or sub_name in fold_keys(present, name):
+    if sub_name is None or not isinstance(present, dict) or sub_name.lower() in fold_keys(present, name):
         raise InvalidSyntax(f"the body has a value for {shorten(f'{name}.{sub_name}' if sub_name else name)} twice")
     table[name] = {**present, sub_name: value}
 
@@ -180,23 +183,21 @@ def _accept_table(
     *,
     prefix: str,
 ) -> dict[str, Json]:
-    """The canonical values of one schema; takes what it knows out of ``given``."""
+    """The canonical values of one schema, out of what was ``given`` and, for a PUT, the ``current`` values."""
     accepted: dict[str, Json] = {}
     for attribute in attributes:
         name = attribute.name
-        value = given.pop(name.lower(), None)
-        if attribute.mutability is Writable.READ_ONLY:
+        value = given.get(name)
+        if attribute.is_read_only:
             value = current.get(name)
         elif value is not None:
             value = accept(attribute, value, dialect, prefix + name)
-        if attribute.mutability is Writable.WRITE_ONLY:
+        if attribute.is_write_only:
             continue
         if name in current:
             value = _keep_immutable(attribute, value, current[name], prefix + name)
         if value is not None:
             accepted[name] = value
-    if prefix and given:
-        _drop_unknown(prefix + next(iter(given)), dialect)
     return accepted
 
 
@@ -220,13 +221,13 @@ def _require(schema: Schema, data: Mapping[str, Json], *, prefix: str) -> None:
     for attribute in schema:
         value = data.get(attribute.name)
         if value is None:
-            if attribute.required and attribute.mutability in (Writable.READ_WRITE, Writable.IMMUTABLE):
+            if attribute.required and not (attribute.is_read_only or attribute.is_write_only):
                 raise InvalidValue(f"{prefix}{attribute.name} is required and must not be empty")
-        elif attribute.is_complex:
+        elif attribute.required_sub_names:
             _require_sub_attributes(attribute, value if attribute.multi_valued else [value], prefix)
 
 
 def _require_sub_attributes(attribute: Attribute, elements: list[Json], prefix: str) -> None:
-    for sub in attribute.sub_attributes:
-        if sub.required and any(sub.name not in element for element in elements):
-            raise InvalidValue(f"{prefix}{attribute.name}.{sub.name} is required and must not be empty")
+    for name in attribute.required_sub_names:
+        if any(name not in element for element in elements):
+            raise InvalidValue(f"{prefix}{attribute.name}.{name} is required and must not be empty")

@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 
 from scim_server.domain.observations import Json
-from scim_server.scim.characteristics import Attribute, Mutability, Type
+from scim_server.scim.characteristics import Attribute, Type
 from scim_server.scim.dialects import Dialect, Tolerance
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.json_text import dump
@@ -38,11 +38,11 @@ def accept(attribute: Attribute, value: Json, dialect: Dialect, path: str) -> Js
     null, ``""``, ``[]`` and ``{}`` all mean unassigned (RFC 7643 section 2.5, and Entra ID clears with ``""``).
     Raises InvalidValue that names ``path``.
     """
-    if is_unassigned(value):
+    if not value and is_unassigned(value):
         return None
     if attribute.multi_valued:
         return _accept_list(attribute, value, dialect, path)
-    if attribute.type is Type.COMPLEX:
+    if attribute.is_complex:
         return _accept_complex(attribute, _single(attribute, value, dialect, path), dialect, path)
     return _SIMPLE[attribute.type](value, dialect, path)
 
@@ -51,7 +51,7 @@ def accept_element(attribute: Attribute, value: Json, dialect: Dialect, path: st
     """The canonical value of one element of a multi-valued attribute; None when it is unassigned."""
     if is_unassigned(value):
         return None
-    if attribute.type is not Type.COMPLEX:
+    if not attribute.is_complex:
         return _SIMPLE[attribute.type](value, dialect, path)
     if isinstance(value, str) and attribute.sub("value") and dialect.tolerates(Tolerance.BARE_STRING_ELEMENT):
         value = {"value": value}
@@ -97,26 +97,28 @@ def _single(attribute: Attribute, value: Json, dialect: Dialect, path: str) -> J
 def _accept_complex(attribute: Attribute, value: Json, dialect: Dialect, path: str) -> dict[str, Json] | None:
     if not isinstance(value, dict):
         raise InvalidValue(f"{path} must be an object")
-    given = fold_keys(value, path)
-    only_reference = given.get("$ref") if "value" not in given else None
+    given = value if value.keys() <= attribute.sub_names else _respell(attribute, value, dialect, path)
+    computed = _computed_reference(attribute) if "$ref" in attribute.sub_names else None
+    only_reference = given.get("$ref") if computed and "value" not in given else None
     accepted: dict[str, Json] = {}
     for sub in attribute.sub_attributes:
-        item = given.pop(sub.name.lower(), None)
-        if item is None or sub.mutability is Mutability.READ_ONLY or is_computed(sub):
+        item = given.get(sub.name)
+        if item is None or sub is computed or sub.is_read_only:
             continue
         canonical = accept(sub, item, dialect, f"{path}.{sub.name}")
-        if canonical is not None and sub.mutability is not Mutability.WRITE_ONLY:
+        if canonical is not None and not sub.is_write_only:
             accepted[sub.name] = canonical
-    if given:
-        _drop_unknown(given, dialect, path)
-    if (computed := attribute.sub("$ref")) and is_computed(computed):
+    if computed:
         return _refer(computed, accepted, path, only_reference)
     return accepted or None
 
 
-def is_computed(sub: Attribute) -> bool:
-    """Whether the server itself computes this sub-attribute: a ``$ref`` to its own resources."""
-    return sub.name == "$ref" and sub.reference_types != () and RESOURCE_ENDPOINTS.keys() >= set(sub.reference_types)
+def _computed_reference(attribute: Attribute) -> Attribute | None:
+    """The sub-attribute ``$ref`` where it points to resources of this server, so that the server computes it."""
+    sub = attribute.sub("$ref")
+    if sub and sub.reference_types and RESOURCE_ENDPOINTS.keys() >= set(sub.reference_types):
+        return sub
+    return None
 
 
 def _refer(sub: Attribute, accepted: dict[str, Json], path: str, only_reference: Json) -> dict[str, Json] | None:
@@ -131,9 +133,15 @@ def _refer(sub: Attribute, accepted: dict[str, Json], path: str, only_reference:
     return {"value": accepted["value"], "$ref": location, **accepted}
 
 
-def _drop_unknown(given: dict[str, Json], dialect: Dialect, path: str) -> None:
-    if not dialect.tolerates(Tolerance.UNKNOWN_ATTRIBUTES):
-        raise InvalidValue(f"{path} has no sub-attribute {shorten(next(iter(given)))}")
+def _respell(attribute: Attribute, value: dict[str, Json], dialect: Dialect, path: str) -> dict[str, Json]:
+    """The object with its names as the schema spells them, without those that the schema lacks."""
+    respelled = {}
+    for name, item in fold_keys(value, path).items():
+        if sub := attribute.sub(name):
+            respelled[sub.name] = item
+        elif not dialect.tolerates(Tolerance.UNKNOWN_ATTRIBUTES):
+            raise InvalidValue(f"{path} has no sub-attribute {shorten(name)}")
+    return respelled
 
 
 def _unpack_role(element: dict[str, Json], dialect: Dialect) -> dict[str, Json]:
