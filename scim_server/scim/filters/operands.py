@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from scim_server.scim.characteristics import Attribute, Type
+from scim_server.scim.characteristics import Attribute, Mutability, Returned, Type
 from scim_server.scim.errors import InvalidFilter
 from scim_server.scim.filters.tree import Literal, Operator, Scalar
 from scim_server.scim.registry import COMMON, AttributeRef
@@ -38,6 +38,11 @@ _DATE_TIME = re.compile(
 _RESOURCE = re.compile(r"(?:.*/)?((?:Users|Groups)/[^/]+)/?", re.DOTALL)
 _META = COMMON.attribute("meta")
 _LOCATION = _META.sub("location") if _META else None
+
+
+def is_searchable(attribute: Attribute) -> bool:
+    """Whether filters may name the attribute: one that is never shown must not be guessed either."""
+    return attribute.returned is not Returned.NEVER and attribute.mutability is not Mutability.WRITE_ONLY
 
 
 def check_operator(ref: AttributeRef, operator: Operator) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 from scim2_filter_parser import ast
 from scim2_filter_parser.parser import SCIMParser, SCIMParserError
 
-from scim_server.scim.characteristics import Attribute, Mutability, Returned
 from scim_server.scim.errors import InvalidFilter
-from scim_server.scim.filters.operands import check_operator, typed
+from scim_server.scim.filters.operands import check_operator, is_searchable, typed
 from scim_server.scim.filters.tokens import MAX_LENGTH, Token, tokens
 from scim_server.scim.filters.tree import (
     NEVER,
@@ -155,7 +154,7 @@ def _paths_of(resource_type: ResourceType, others: Sequence[ResourceType]) -> Ca
 def _visible(resource_type: ResourceType, path: _Path) -> AttributeRef | None:
     name, sub, urn = path
     ref = resource_type.find(name, urn=urn, sub=sub)
-    return ref if ref and not (_is_secret(ref.attribute) or _is_secret(ref.leaf)) else None
+    return ref if ref and is_searchable(ref.attribute) and is_searchable(ref.leaf) else None
 
 
 def _elements_of(ref: AttributeRef) -> Callable[[_Path], AttributeRef]:
@@ -166,15 +165,11 @@ def _elements_of(ref: AttributeRef) -> Callable[[_Path], AttributeRef]:
         if not ref.attribute.is_complex and name.lower() == "value":
             return AttributeRef(ref.urn, ref.attribute)
         found = ref.attribute.sub(name)
-        if found is None or _is_secret(found):
+        if found is None or not is_searchable(found):
             raise _unknown(path, ref.path)
         return AttributeRef(ref.urn, ref.attribute, found)
 
     return find
-
-
-def _is_secret(attribute: Attribute) -> bool:
-    return attribute.returned is Returned.NEVER or attribute.mutability is Mutability.WRITE_ONLY
 
 
 def _unknown(path: _Path, where: str) -> UnknownAttribute:
