@@ -12,7 +12,7 @@ from scim_server.scim.characteristics import Attribute, Mutability, Schema
 from scim_server.scim.dialects import Dialect, Tolerance
 from scim_server.scim.draft import Draft
 from scim_server.scim.elements import condition, equal_terms, overlay, require_kept, says_nothing
-from scim_server.scim.errors import InvalidSyntax, InvalidValue, NoTarget, ScimError
+from scim_server.scim.errors import InvalidSyntax, InvalidValue, NoTarget
 from scim_server.scim.names import shorten
 from scim_server.scim.paths import Path, attributes_of, parse_path
 from scim_server.scim.registry import AttributeRef, ResourceType
@@ -40,16 +40,11 @@ def apply(
 
     Without a change the result equals the document. Complex values and selected elements are merged, not exchanged
     (section 3.5.2.3); an unassigned value (null, "", [], {}) clears. An element left with nothing but ``type`` and
-    labels is taken out. Raises a ScimError of status 400; of several operations it names the one.
+    labels is taken out. Raises a ScimError of status 400 that names the path.
     """
     patch = _Patch(Draft(document, resource_type), document.get("id"), resource_type, dialect)
-    for number, operation in enumerate(operations):
-        try:
-            patch.apply(operation)
-        except ScimError as error:
-            if len(operations) == 1:
-                raise
-            raise type(error)(f"Operations[{number}]: {error.detail}") from error
+    for operation in operations:
+        patch.apply(operation)
     return patch.draft.document()
 
 
