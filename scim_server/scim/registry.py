@@ -93,6 +93,15 @@ class ResourceType:
         return {schema.id.lower(): schema for schema in self.extensions}
 
     @cached_property
+    def hides_attributes(self) -> bool:
+        """Whether a stored document may hold what leaves on request only, or never (RFC 7643 section 7)."""
+        return any(
+            leaf.returned in (Returned.REQUEST, Returned.NEVER) and not leaf.is_write_only
+            for reference in self.references()
+            for leaf in (reference.attribute, *reference.attribute.sub_attributes)
+        )
+
+    @cached_property
     def _names(self) -> dict[str, tuple[AttributeRef, ...]]:
         found: dict[str, tuple[AttributeRef, ...]] = {}
         for schema in self.extensions:
