@@ -1,4 +1,4 @@
-"""From the stored document to the answer: what the client sees (RFC 7643 section 7, RFC 7644 section 3.9), and where."""
+"""From the stored document to the answer: what the client sees (RFC 7643 section 7, RFC 7644 3.9), and where."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
