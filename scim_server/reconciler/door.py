@@ -1,6 +1,6 @@
 """The door: the one place where decided proposals become rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ def decide(session: Session, proposals: Sequence[Proposal]) -> Decision:
 
 
 def _conflicts(
-    loser: Proposal, witnesses: dict[Claim, str], held: dict[Claim, Holder], proposals: dict[str, Proposal]
+    loser: Proposal, witnesses: Mapping[Claim, str], held: dict[Claim, Holder], proposals: dict[str, Proposal]
 ) -> list[Conflict]:
     found = []
     for wanted in loser.wanted:

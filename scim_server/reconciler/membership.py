@@ -28,12 +28,12 @@ def carry_out(session: Session, group: int, group_id: str, steps: Sequence[Membe
 
 def _carry_out(session: Session, group: int, step: MemberStep) -> int:
     match step:
-        case Add(values):
-            return members.add_members(session, group, _numbers(session, values))
-        case Remove(values):
-            return members.remove_members(session, group, members.numbers_of(session, values).values())
-        case Replace(values):
-            return members.replace_members(session, group, _numbers(session, values))
+        case Add(ids):
+            return members.add_members(session, group, _numbers(session, ids))
+        case Remove(ids):
+            return members.remove_members(session, group, members.numbers_of(session, ids).values())
+        case Replace(ids):
+            return members.replace_members(session, group, _numbers(session, ids))
         case Clear():
             return members.clear_members(session, group)
         case RemoveWhere(condition):
@@ -54,7 +54,7 @@ def _numbers(session: Session, ids: Sequence[str]) -> list[int]:
 
 
 def _log(session: Session, group: int, group_id: str, steps: Sequence[MemberStep], origin: Origin) -> None:
-    told = [{"step": type(step).__name__.lower(), "members": list(getattr(step, "values", ()))} for step in steps]
+    told = [{"step": type(step).__name__.lower(), "members": list(getattr(step, "ids", ()))} for step in steps]
     write_change(
         session,
         pk=group,

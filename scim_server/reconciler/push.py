@@ -201,10 +201,10 @@ def _load(session: Session, order: Order, resource_id: str) -> Loaded:
 
 def _member_steps(document: Document, *, replacing: bool = False) -> list[MemberStep]:
     """The members of a whole document as steps; the document no longer has them."""
-    values = [member["value"] for member in document.pop("members", ()) if member.get("value")]
+    ids = tuple(member["value"] for member in document.pop("members", ()) if member.get("value"))
     if replacing:
-        return [Replace(values)]
-    return [Add(values)] if values else []
+        return [Replace(ids)]
+    return [Add(ids)] if ids else []
 
 
 def _row(

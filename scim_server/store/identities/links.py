@@ -1,9 +1,9 @@
 """Links: what each source says of a resource, and the anchors by which sources recognise the same person."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, bindparam, delete, select, update
+from sqlalchemy import BindParameter, Insert, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
@@ -51,7 +51,7 @@ _KEY = ("tenant_id", "source_id", "immutable_id")
 
 
 def _upsert(dialect: str) -> Insert:
-    values = {name: bindparam(name) for name in _WRITTEN}
+    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _WRITTEN}
     insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(links).values(values)
     fresh = {name: insert.excluded[name] for name in _WRITTEN if name not in _KEY}
     return insert.on_conflict_do_update(index_elements=list(_KEY), set_=fresh)

@@ -49,7 +49,7 @@ def numbers_of(session: Session, ids: Collection[str]) -> dict[str, int]:
     if not ids:
         return {}
     given = dump(list(ids)).decode() if session.dialect.name == "sqlite" else list(ids)
-    return {resource_id: pk for resource_id, pk in session.all(_KEYS, ids=given)}
+    return dict(session.all(_KEYS, ids=given))
 
 
 def add_members(session: Session, group: int, added: Iterable[int]) -> int:

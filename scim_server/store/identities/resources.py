@@ -146,9 +146,8 @@ def insert_resource(session: Session, resource_type: str, resource_id: str, new:
         modified_at=new.at,
         document=new.document,
     )
-    assert row is not None
     change_count(session, resource_type, +1)
-    return int(row[0])
+    return int(row[0]) if row else 0
 
 
 def update_resource(session: Session, pk: int, new: NewState) -> None:

@@ -1,0 +1,52 @@
+"""The composition root: from settings to a running application. Below it nothing is global."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from scim_server.admin.schemas import SchemaCatalog
+from scim_server.admin.tokens import TokenDirectory
+from scim_server.domain.times import SystemClock
+from scim_server.metrics import Metrics
+from scim_server.reconciler.push import Push
+from scim_server.services import Services
+from scim_server.settings import Settings
+from scim_server.store.engine import Database
+from scim_server.store.reads.cursors import Cursors
+from scim_server.web import errors, health, landing, requests
+from scim_server.web.scim import bulk, discovery, me, resources, search
+from scim_server.web.scim.exchange import BASE_PATH
+
+
+def build_services(settings: Settings) -> Services:
+    """Everything the application, the command line and the workers share."""
+    clock = SystemClock()
+    database = Database(settings.database, pool_size=settings.threads + 4)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        tokens=TokenDirectory(database, clock),
+        registry_of=SchemaCatalog(database).registry,
+        push=Push(database, clock),
+        cursors=Cursors(settings.secret_key, timeout=settings.cursor_timeout, clock=clock),
+        metrics=Metrics(),
+    )
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The WSGI application. Without arguments its settings come from the environment."""
+    services = services or build_services(settings or Settings.from_environment())
+    app = Flask("scim_server.web", template_folder="templates", static_folder=None)
+    app.extensions["scim-server"] = services
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
+    app.url_map.strict_slashes = False
+    for blueprint in (resources.bp, search.bp, me.bp, bulk.bp, discovery.bp):
+        app.register_blueprint(blueprint, url_prefix=BASE_PATH)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(landing.bp)
+    errors.register(app)
+    requests.register(app)
+    if services.settings.trusted_proxies:
+        hops = services.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]  # Flask documents this as the way to add middleware
+    return app
