@@ -11,9 +11,11 @@ from scim_server.scim.errors import InvalidValue
 
 SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 
-_RESERVED = re.compile(r"urn:ietf:params:scim:(schemas:core|schemas:extension:enterprise|api):", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"urn:ietf:params:scim:(schemas:core|schemas:extension:enterprise|api):", re.IGNORECASE | re.ASCII
+)
 # Narrower than RFC 8141: the URN stands in paths, in lists with commas and in the address /Schemas/{id}.
-_URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,31}:[a-z0-9._~:-]*[a-z0-9_~-]", re.IGNORECASE)
+_URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,31}:[a-z0-9._~:-]*[a-z0-9_~-]", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9$_-]*", re.ASCII)
 _CASE_EXACT_TYPES = (Type.BINARY, Type.REFERENCE)
 _TEXT_TYPES = (Type.STRING, *_CASE_EXACT_TYPES)
