@@ -100,28 +100,24 @@ def bulk_request(document: Json, dialect: Dialect, *, max_operations: int) -> Bu
     )
 
 
-class _Names(fields.Field[list[str]]):
+def _names(value: Json) -> list[str]:
     """A list of attribute names; one text with commas, as in a query string, is understood too."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        names = value.split(",") if isinstance(value, str) else value
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValidationError("Not a list of attribute names.")
-        return [name.strip() for name in names if name.strip()]
+    names = value.split(",") if isinstance(value, str) else value or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValidationError("Not a list of attribute names.")
+    return [name.strip() for name in names if name.strip()]
 
 
-class _Objects(fields.Field[list[dict[str, Json]]]):
+def _objects(value: Json) -> list[dict[str, Json]]:
     """A list of objects, with their keys in lower case."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[dict[str, Json]]:
-        if not isinstance(value, list):
-            raise ValidationError("Not a valid list.")
-        objects = []
-        for index, element in enumerate(value):
-            if not isinstance(element, dict):
-                raise ValidationError({index: ["Not an object."]})
-            objects.append(fold_keys(element, f"Operations[{index}]"))
-        return objects
+    if not isinstance(value or [], list):
+        raise ValidationError("Not a valid list.")
+    objects = []
+    for index, element in enumerate(value or ()):
+        if not isinstance(element, dict):
+            raise ValidationError({index: ["Not an object."]})
+        objects.append(fold_keys(element, f"Operations[{index}]"))
+    return objects
 
 
 class _Message(Envelope):
@@ -134,13 +130,13 @@ class _Message(Envelope):
 
 
 class _PatchOp(_Message):
-    operations = _Objects(allow_none=True)
+    operations = fields.Raw(allow_none=True, post_load=[_objects])
 
 
 class _Search(_Message):
     filter = fields.String(allow_none=True)
-    attributes = _Names(allow_none=True)
-    excluded_attributes = _Names(data_key="excludedattributes", allow_none=True)
+    attributes = fields.Raw(allow_none=True, post_load=[_names])
+    excluded_attributes = fields.Raw(data_key="excludedattributes", allow_none=True, post_load=[_names])
     sort_by = fields.String(data_key="sortby", allow_none=True)
     sort_order = fields.String(data_key="sortorder", allow_none=True)
     start_index = fields.Integer(data_key="startindex", strict=True, allow_none=True)
@@ -149,7 +145,7 @@ class _Search(_Message):
 
 
 class _Bulk(_Message):
-    operations = _Objects(required=True)
+    operations = fields.Raw(required=True, post_load=[_objects])
     fail_on_errors = fields.Integer(data_key="failonerrors", strict=True, allow_none=True)
 
 
@@ -172,7 +168,8 @@ def _load(envelope: Envelope, document: Json, urn: str, dialect: Dialect) -> dic
 
 def _in_words(messages: Mapping[str, Any]) -> str:
     """The first complaint of marshmallow: ``Operations[3]: Not an object.``"""
-    path, complaint = "", messages
+    path = ""
+    complaint: Any = messages
     while isinstance(complaint, Mapping):
         key, complaint = next(iter(complaint.items()))
         path += f"[{key}]" if isinstance(key, int) else _SPELLINGS.get(key, key)
