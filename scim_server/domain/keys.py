@@ -97,7 +97,7 @@ def ekey(text: str) -> str:
 
 
 def look_alike(text: str) -> str:
-    """A coarser form for warnings: equal for strings that differ only in diacritics or the dot of an i; decides nothing."""
+    """A coarser form for warnings, blind to diacritics and to the dot of an i; it decides nothing."""
     apart = unicodedata.normalize("NFKD", fold(text).replace("ı", "i"))
     return "".join(char for char in apart if unicodedata.category(char) != "Mn")
 
