@@ -74,6 +74,10 @@ class Attribute:
         return self.mutability is Mutability.READ_ONLY
 
     @cached_property
+    def is_immutable(self) -> bool:
+        return self.mutability is Mutability.IMMUTABLE
+
+    @cached_property
     def is_write_only(self) -> bool:
         return self.mutability is Mutability.WRITE_ONLY
 

@@ -102,7 +102,9 @@ def bulk_request(document: Json, dialect: Dialect, *, max_operations: int) -> Bu
 
 def _names(value: Json) -> list[str]:
     """A list of attribute names; one text with commas, as in a query string, is understood too."""
-    names = value.split(",") if isinstance(value, str) else value or []
+    if value is None:
+        return []
+    names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValidationError("Not a list of attribute names.")
     return [name.strip() for name in names if name.strip()]
@@ -110,10 +112,12 @@ def _names(value: Json) -> list[str]:
 
 def _objects(value: Json) -> list[dict[str, Json]]:
     """A list of objects, with their keys in lower case."""
-    if not isinstance(value or [], list):
+    if value is None:
+        return []
+    if not isinstance(value, list):
         raise ValidationError("Not a valid list.")
     objects = []
-    for index, element in enumerate(value or ()):
+    for index, element in enumerate(value):
         if not isinstance(element, dict):
             raise ValidationError({index: ["Not an object."]})
         objects.append(fold_keys(element, f"Operations[{index}]"))
@@ -172,7 +176,7 @@ def _in_words(messages: Mapping[str, Any]) -> str:
     complaint: Any = messages
     while isinstance(complaint, Mapping):
         key, complaint = next(iter(complaint.items()))
-        path += f"[{key}]" if isinstance(key, int) else _SPELLINGS.get(key, key)
+        path += f"[{key}]" if isinstance(key, int) else _SPELLINGS.get(key, str(key))
     return f"{path}: {complaint[0]}"
 
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from scim_server.domain.observations import Json
 from scim_server.scim.characteristics import Attribute, Schema
-from scim_server.scim.characteristics import Mutability as Writable
 from scim_server.scim.dialects import Dialect, Tolerance
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, Mutability
 from scim_server.scim.names import fold_keys, qualified, shorten
@@ -100,6 +99,10 @@ def _sort_by_schema(document: dict[str, Json], resource_type: ResourceType, dial
 
 
 def _place_plain(key: str, value: Json, given: _Given, resource_type: ResourceType, dialect: Dialect) -> None:
+    # the usual case first: it is a third of the cost of sorting a document
+    if attribute := resource_type.core.attribute(key):
+        given.core[attribute.name] = value
+        return
     reference = resource_type.find(key)
     if reference is None:
         _drop_unknown(key, dialect)
@@ -203,17 +206,18 @@ def _accept_table(
 
 def _keep_immutable(attribute: Attribute, value: Json | None, present: Json, path: str) -> Json | None:
     """The value after a PUT; once set, an immutable one must match or be left out (RFC 7644 section 3.5.1)."""
-    if attribute.mutability is Writable.IMMUTABLE:
+    if attribute.is_immutable:
         if value is not None and value != present:
             raise Mutability(f"{path} is immutable; it can be set once and not changed")
         return present
     if attribute.is_complex and not attribute.multi_valued and value is not None:
-        for sub in attribute.sub_attributes:
-            if sub.name in present and sub.mutability is Writable.IMMUTABLE:
-                value = {
-                    **value,
-                    sub.name: _keep_immutable(sub, value.get(sub.name), present[sub.name], f"{path}.{sub.name}"),
-                }
+        kept = {
+            sub.name: _keep_immutable(sub, value.get(sub.name), present[sub.name], f"{path}.{sub.name}")
+            if sub.name in present
+            else value.get(sub.name)
+            for sub in attribute.sub_attributes
+        }
+        return {name: item for name, item in kept.items() if item is not None}
     return value
 
 
