@@ -17,9 +17,8 @@ from typing import NoReturn
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
 
-from scim_server.store.tables import administration, base, identities
+from scim_server.store import migration
 
 _numbers = count(1)
 
@@ -164,7 +163,7 @@ def postgres_url(postgres: PostgresCluster) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables and no rows."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    _create_tables(f"sqlite:///{path}")
+    migration.upgrade(f"sqlite:///{path}")
     return path
 
 
@@ -172,7 +171,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_database(postgres: PostgresCluster) -> str:
     """The name of a PostgreSQL database with all tables; its rows go before each test."""
     name = postgres.create()
-    _create_tables(postgres.url(name))
+    migration.upgrade(postgres.url(name))
     return name
 
 
@@ -208,10 +207,3 @@ def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
     name = cluster.create()
     yield cluster.url(name)
     cluster.drop(name)
-
-
-def _create_tables(url: str) -> None:
-    engine = create_engine(url)
-    assert administration.metadata is identities.metadata
-    base.metadata.create_all(engine)
-    engine.dispose()
