@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from heapq import heappop, heappush
-from typing import Any
+from typing import Self
 
+from scim_server.domain.observations import Json
 from scim_server.scim.errors import Conflict, InvalidSyntax, InvalidValue, NotFound, ScimError
 from scim_server.scim.names import shorten
 from scim_server.scim.registry import ResourceType, SchemaRegistry
-
-Json = Any
 
 PATCH_URN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 PREFIX = "bulkId:"
@@ -30,6 +29,13 @@ class BulkOperation:
     bulk_id: str | None = None
     data: Json = None
     version: str | None = None
+
+    @classmethod
+    def of(cls, message: Mapping[str, Json]) -> Self:
+        """The operation of the keys ``method``, ``path``, ``bulkId``, ``data`` and ``version``."""
+        return cls(
+            message["method"], message["path"], message.get("bulkId"), message.get("data"), message.get("version")
+        )
 
     @property
     def endpoint(self) -> str:

@@ -1,15 +1,13 @@
 """A stored document while a PATCH changes it: a copy that shares with the original what was not touched."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from scim_server.domain.observations import Json
 from scim_server.scim import errors
 from scim_server.scim.characteristics import Mutability
 from scim_server.scim.multi_values import MultiValue
 from scim_server.scim.registry import AttributeRef, ResourceType
 from scim_server.scim.validate import require
-
-Json = Any
 
 
 class Draft:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
+from scim_server.domain.observations import Json
 from scim_server.scim import errors
 from scim_server.scim.characteristics import Attribute, Mutability
 from scim_server.scim.filters import tree
 from scim_server.scim.filters.match import matches_element
 from scim_server.scim.multi_values import LABELS
-
-Json = Any
 
 
 def overlay(attribute: Attribute, current: Mapping[str, Json], changes: Mapping[str, Json]) -> dict[str, Json]:

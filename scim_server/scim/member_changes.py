@@ -5,8 +5,8 @@ A group may have 100,000 members; its stored document has none, they are rows of
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from scim_server.domain.observations import Json
 from scim_server.scim import errors
 from scim_server.scim.characteristics import Attribute
 from scim_server.scim.dialects import Dialect, Tolerance
@@ -16,8 +16,6 @@ from scim_server.scim.patch import ADD, REMOVE, Operation, verb
 from scim_server.scim.paths import Path, attributes_of, parse_path
 from scim_server.scim.registry import AttributeRef, ResourceType
 from scim_server.scim.values import accept_element, is_unassigned
-
-Json = Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
 """The values of one multi-valued attribute while a PATCH changes them (RFC 7643 2.4, RFC 7644 3.5.2)."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
 
 from scim_server.domain.keys import fold
+from scim_server.domain.observations import Json
 from scim_server.scim.characteristics import Attribute
 from scim_server.scim.errors import InvalidValue
-
-Json = Any
 
 LABELS = frozenset({"display", "primary", "$ref"})
 """Sub-attributes that tell values apart for nobody: adding a value again with another of these is no second value."""

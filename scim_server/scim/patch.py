@@ -5,8 +5,8 @@ Pure: the given document is never changed, and what the operations do not touch 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from scim_server.domain.observations import Json
 from scim_server.scim import errors
 from scim_server.scim.characteristics import Attribute, Mutability, Schema
 from scim_server.scim.dialects import Dialect, Tolerance
@@ -17,8 +17,6 @@ from scim_server.scim.names import shorten
 from scim_server.scim.paths import Path, attributes_of, parse_path
 from scim_server.scim.registry import AttributeRef, ResourceType
 from scim_server.scim.values import accept, accept_element, is_unassigned
-
-Json = Any
 
 ADD, REMOVE, REPLACE = VERBS = ("add", "remove", "replace")
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from scim_server.domain.observations import Json
 from scim_server.scim.characteristics import Attribute, Schema
 from scim_server.scim.dialects import Dialect, Tolerance
 from scim_server.scim.errors import InvalidFilter, InvalidPath, InvalidValue
@@ -17,8 +17,6 @@ from scim_server.scim.filters import tree
 from scim_server.scim.filters.parse import parse_value_filter
 from scim_server.scim.names import qualified, shorten
 from scim_server.scim.registry import AttributeRef, ResourceType
-
-Json = Any
 
 MAX_LENGTH = 2_048
 """Characters of a path; the longest seen from a client has about 120."""
