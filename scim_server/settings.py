@@ -12,6 +12,8 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range
 
+from scim_server.admin.secrets import keys_from_file
+
 PREFIX = "SCIM_SERVER_"
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -143,6 +145,13 @@ class Settings:
     def database(self) -> str:
         """The URL of the database, as SQLAlchemy understands it."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'scim.db'}"
+
+    def secret_keys(self) -> tuple[str, ...]:
+        """The secret keys, the newest first: the configured ones, or those of the key file in ``data_dir``.
+
+        The file is made where it is missing. Raises Refused where it holds no usable key.
+        """
+        return self.secret_key or keys_from_file(self.data_dir / "secret.key")
 
     @property
     def is_embedded(self) -> bool:

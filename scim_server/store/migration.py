@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -11,15 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy import Connection, column, create_engine, event, make_url, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from scim_server.store import migrations, tables
-from scim_server.store.engine import StoreUnavailable
+from scim_server.store.engine import Database, StoreUnavailable
+from scim_server.store.statements import Statement
 from scim_server.store.tables.base import metadata
 
 _LOCK = 0x5C1_5E2  # any number that nothing else in the database locks
+_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
 
 
 def upgrade(url: str, revision: str = "head") -> list[str]:
@@ -46,6 +49,17 @@ def current(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_current(database: Database) -> bool:
+    """Whether the database is at the revision this version of the server works with; cheap enough for a probe."""
+    try:
+        with database.reading(0) as session:
+            row = session.one(_REVISION)
+    except (StoreUnavailable, database.dialect.loaded_dbapi.Error):  # an empty database lacks the table
+        return False
+    return row is not None and row[0] == newest()
+
+
+@cache
 def newest() -> str | None:
     """The revision this version of the server works with."""
     return ScriptDirectory.from_config(_config()).get_current_head()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from scim_server.store import migration
-from scim_server.store.engine import StoreUnavailable
+from scim_server.store.engine import Database, StoreUnavailable
 from scim_server.store.tables.base import metadata
 
 CATALOG = {
@@ -61,6 +61,14 @@ def test_a_difference_is_told_in_words(bare_database_url: str) -> None:
 def test_an_empty_database_is_at_no_revision(bare_database_url: str) -> None:
     assert migration.current(bare_database_url) is None
     assert "needs" in migration.differences(bare_database_url)[0]
+
+
+def test_a_database_is_current_after_its_upgrade_and_not_before(bare_database_url: str) -> None:
+    database = Database(bare_database_url)
+    assert not migration.is_current(database)
+    migration.upgrade(bare_database_url)
+    assert migration.is_current(database)
+    database.close()
 
 
 def test_upgrade_downgrade_upgrade_leaves_the_same_schema(bare_database_url: str) -> None:
