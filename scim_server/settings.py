@@ -99,6 +99,9 @@ class Settings:
     bulk_max_operations: int = field(
         default=1000, metadata=_read("int", "Most operations in one bulk request.", Range(1, 100_000))
     )
+    patch_max_operations: int = field(
+        default=10_000, metadata=_read("int", "Most operations in one PATCH request.", Range(1, 1_000_000))
+    )
     cursor_timeout: int = field(
         default=3600, metadata=_read("int", "Seconds for which a paging cursor stays valid.", Range(10, 604_800))
     )

@@ -7,12 +7,14 @@ import orjson
 
 from scim_server.domain.attributes import unflatten
 from scim_server.domain.authority import effective
-from scim_server.domain.identities import Link, SourceRef
+from scim_server.domain.identities import Link, SourceKind, SourceRef
 from scim_server.domain.times import from_text
 from scim_server.scim.registry import ResourceType
 from scim_server.store.identities.links import StoredLink
 
 Document = dict[str, Any]
+
+_KINDS = {"active-directory": SourceKind.AD, "sample": SourceKind.FILE}
 
 
 def compose(
@@ -29,7 +31,7 @@ def compose(
     present = [link for link in links if link.state == "present"]
     if len(present) <= 1:
         return {**asked, "active": False} if blocked and asked.get("active") else asked
-    sources = {link.source_id: SourceRef(link.source_id, link.source_kind, link.source_rank) for link in present}
+    sources = {link.source_id: SourceRef(link.source_id, _KINDS.get(link.source_kind, link.source_kind), link.source_rank) for link in present}
     decided = effective([_domain_link(link) for link in present], sources, admin_block=blocked)
     document = unflatten(decided.attributes)
     if decided.active is not None and resource_type.name == "User":

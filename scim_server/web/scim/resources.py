@@ -81,7 +81,8 @@ def replace(found: Exchange, resource_type: ResourceType, resource_id: str) -> R
 
 def patch(found: Exchange, resource_type: ResourceType, resource_id: str) -> Response:
     """The operations of the body are carried out, all or none."""
-    operations = patch_operations(found.body(), found.dialect)
+    limit = found.services.settings.patch_max_operations
+    operations = patch_operations(found.body(), found.dialect, max_operations=limit)
     written = found.services.push.patch(found.order(resource_type), resource_id, operations)
     if resource_type.name == "Group" and not _asks_for_attributes():
         return Response(status=204)
