@@ -92,8 +92,10 @@ class Attribute:
 
     @cached_property
     def required_sub_names(self) -> tuple[str, ...]:
-        """The names of the sub-attributes that no value may lack."""
-        return tuple(sub.name for sub in self.sub_attributes if sub.required)
+        """The names of the sub-attributes that no value from a client may lack."""
+        return tuple(
+            sub.name for sub in self.sub_attributes if sub.required and not (sub.is_read_only or sub.is_write_only)
+        )
 
     def sub(self, name: str) -> "Attribute | None":
         """The sub-attribute of that name; names compare without case (RFC 7643 section 2.1)."""

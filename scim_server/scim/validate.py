@@ -210,15 +210,13 @@ def _keep_immutable(attribute: Attribute, value: Json | None, present: Json, pat
         if value is not None and value != present:
             raise Mutability(f"{path} is immutable; it can be set once and not changed")
         return present
-    if attribute.is_complex and not attribute.multi_valued and value is not None:
-        kept = {
-            sub.name: _keep_immutable(sub, value.get(sub.name), present[sub.name], f"{path}.{sub.name}")
-            if sub.name in present
-            else value.get(sub.name)
-            for sub in attribute.sub_attributes
-        }
-        return {name: item for name, item in kept.items() if item is not None}
-    return value
+    if value is None or attribute.multi_valued or not any(sub.is_immutable for sub in attribute.sub_attributes):
+        return value
+    merged = {sub.name: value.get(sub.name) for sub in attribute.sub_attributes}
+    for sub in attribute.sub_attributes:
+        if sub.name in present:
+            merged[sub.name] = _keep_immutable(sub, merged[sub.name], present[sub.name], f"{path}.{sub.name}")
+    return {name: item for name, item in merged.items() if item is not None}
 
 
 def _require(schema: Schema, data: Mapping[str, Json], *, prefix: str) -> None:
