@@ -33,13 +33,19 @@ def user(number: int) -> dict[str, object]:
         "externalId": f"00000000-0000-4000-8000-{number:012x}",
         "userName": f"{name}@bench.example",
         "displayName": f"Given{number % 997} Family{number}",
-        "name": {"givenName": f"Given{number % 997}", "familyName": f"Family{number}", "formatted": f"Given Family {number}"},
+        "name": {
+            "givenName": f"Given{number % 997}",
+            "familyName": f"Family{number}",
+            "formatted": f"Given Family {number}",
+        },
         "title": ("Engineer", "Planner", "Buyer", "Analyst")[number % 4],
         "active": True,
         "preferredLanguage": "en-GB",
         "emails": [{"value": f"{name}@bench.example", "type": "work", "primary": True}],
         "phoneNumbers": [{"value": f"+44 20 7946 {number % 10000:04}", "type": "work"}],
-        "addresses": [{"type": "work", "locality": "Utrecht", "country": "NL", "postalCode": f"{number % 9000 + 1000}"}],
+        "addresses": [
+            {"type": "work", "locality": "Utrecht", "country": "NL", "postalCode": f"{number % 9000 + 1000}"}
+        ],
         ENTERPRISE: {"department": f"Department {number % 50}", "employeeNumber": f"{number}"},
     }
 
@@ -61,7 +67,11 @@ class Population:
         """Name, request for each turn, and by how much fewer to send because one costs more."""
         pick = self._pick
         yield "GET by id", lambda turn: ("GET", f"/Users/{pick(turn)}", 200, None), 1
-        yield 'userName eq "..."', lambda turn: self._find(f'userName eq "user{self._number(turn):06}@bench.example"'), 1
+        yield (
+            'userName eq "..."',
+            lambda turn: self._find(f'userName eq "user{self._number(turn):06}@bench.example"'),
+            1,
+        )
         yield (
             'externalId eq "..."',
             lambda turn: self._find(f'externalId eq "00000000-0000-4000-8000-{self._number(turn):012x}"'),
@@ -75,7 +85,11 @@ class Population:
         yield "list of 100, first page", lambda _turn: ("GET", "/Users?count=100", 200, None), 4
         yield "list of 100, cursor", lambda _turn: ("GET", "/Users?count=100&cursor=", 200, None), 4
         yield "POST", lambda _turn: ("POST", "/Users", 201, user(next(self._fresh))), 1
-        yield "PUT", lambda turn: ("PUT", f"/Users/{pick(turn)}", 200, {**user(self._number(turn)), "title": f"T{turn}"}), 1
+        yield (
+            "PUT",
+            lambda turn: ("PUT", f"/Users/{pick(turn)}", 200, {**user(self._number(turn)), "title": f"T{turn}"}),
+            1,
+        )
         yield "PATCH active", lambda turn: ("PATCH", f"/Users/{pick(turn // 2)}", 200, _activity(turn % 2 == 1)), 1
         yield "add and remove a member, group of 10", lambda turn: self._member(self.small_group, turn), 1
         yield f"add and remove a member, group of {self.size}", lambda turn: self._member(self.large_group, turn), 1

@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from scim_server.admin.schemas import SchemaCatalog
+from scim_server.admin.secrets import keys_from_file
 from scim_server.admin.tokens import TokenDirectory
 from scim_server.domain.times import SystemClock
 from scim_server.metrics import Metrics
@@ -21,6 +22,7 @@ def build_services(settings: Settings) -> Services:
     """Everything the application, the command line and the workers share."""
     clock = SystemClock()
     database = Database(settings.database, pool_size=settings.threads + 4)
+    keys = settings.secret_key or keys_from_file(settings.data_dir / "secret.key")
     return Services(
         settings=settings,
         clock=clock,
@@ -28,7 +30,7 @@ def build_services(settings: Settings) -> Services:
         tokens=TokenDirectory(database, clock),
         registry_of=SchemaCatalog(database).registry,
         push=Push(database, clock),
-        cursors=Cursors(settings.secret_key, timeout=settings.cursor_timeout, clock=clock),
+        cursors=Cursors(keys, timeout=settings.cursor_timeout, clock=clock),
         metrics=Metrics(),
     )
 

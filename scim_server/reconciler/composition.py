@@ -31,7 +31,10 @@ def compose(
     present = [link for link in links if link.state == "present"]
     if len(present) <= 1:
         return {**asked, "active": False} if blocked and asked.get("active") else asked
-    sources = {link.source_id: SourceRef(link.source_id, _KINDS.get(link.source_kind, link.source_kind), link.source_rank) for link in present}
+    sources = {
+        link.source_id: SourceRef(link.source_id, _KINDS.get(link.source_kind, link.source_kind), link.source_rank)
+        for link in present
+    }
     decided = effective([_domain_link(link) for link in present], sources, admin_block=blocked)
     document = unflatten(decided.attributes)
     if decided.active is not None and resource_type.name == "User":

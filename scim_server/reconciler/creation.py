@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 from scim_server.domain.clients import Client
 from scim_server.reconciler.proposals import Document, Proposal, new_link, wanted_claims
-from scim_server.scim.errors import Uniqueness
 from scim_server.scim.registry import ResourceType
 from scim_server.store.engine import Session
 from scim_server.store.identities.links import find_by_anchor, links_of
@@ -25,21 +24,19 @@ def anchors_of(document: Document, client: Client) -> dict[str, str]:
         return {}
 
 
-def same_person(session: Session, anchors: Mapping[str, str], client: Client) -> Loaded | None:
-    """The one live user whom another source knows under one of these anchors.
-
-    Raises Uniqueness where this client has that user already: it asks for a second one of the same person.
-    """
+def same_person(session: Session, anchors: Mapping[str, str]) -> Loaded | None:
+    """The one live user whom some source knows under one of these anchors."""
     found = {pk for kind, value in anchors.items() for pk in find_by_anchor(session, kind, value)}
     if len(found) != 1:
         return None
     loaded = load_by_key(session, found.pop())
-    if loaded is None or loaded.state != "live":
-        return None
+    return loaded if loaded is not None and loaded.state == "live" else None
+
+
+def is_linked(session: Session, loaded: Loaded, client: Client) -> bool:
+    """Whether the client provisions this resource already."""
     links = links_of(session, loaded.pk)
-    if any(link.source_id == client.source_id and link.state == "present" for link in links):
-        raise Uniqueness(f"externalId is already provisioned: it belongs to the user with the id {loaded.id}.")
-    return loaded
+    return any(link.source_id == client.source_id and link.state == "present" for link in links)
 
 
 def new_proposal(

@@ -9,7 +9,7 @@ import orjson
 from scim_server.domain.clients import Client
 from scim_server.domain.times import Clock, to_text
 from scim_server.reconciler import membership
-from scim_server.reconciler.creation import anchors_of, new_proposal, same_person
+from scim_server.reconciler.creation import anchors_of, is_linked, new_proposal, same_person
 from scim_server.reconciler.departure import depart
 from scim_server.reconciler.door import decide, parse_stored, write
 from scim_server.reconciler.proposals import Document, Origin, Proposal
@@ -122,8 +122,9 @@ class Push:
         self, session: Session, order: Order, origin: Origin, document: Document, steps: Sequence[MemberStep]
     ) -> Written:
         client, anchors = order.client, anchors_of(document, order.client)
-        twin = same_person(session, anchors, client)
-        if twin is not None:
+        twin = same_person(session, anchors)
+        known = twin is not None and is_linked(session, twin, client)
+        if twin is not None and not known:
             before = parse_stored(twin.document)
             asked = {**before, **document, "id": twin.id}
             written = self._update(session, order, origin, twin, before, asked, steps, asserted=document)
@@ -132,6 +133,8 @@ class Push:
         decision = decide(session, [proposal])
         if decision.refused:
             raise Refused(proposal, decision.refused[proposal.resource_id], object_of(proposal))
+        if twin is not None and known:
+            raise Uniqueness(f"externalId is already provisioned: it belongs to the user with the id {twin.id}.")
         pk = write(session, [proposal], origin)[proposal.resource_id]
         settle(session, client.source_id, object_of(proposal), origin.at)
         membership.carry_out(session, pk, proposal.resource_id, steps, origin)

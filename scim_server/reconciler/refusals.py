@@ -29,15 +29,15 @@ class Refused(Exception):
 
     def detail(self, client: Client) -> str:
         """What an administrator reads in the client's log; the holder's id only for a client that may read it."""
-        return " ".join(self._sentence(conflict, client) for conflict in self.conflicts)
+        sentences = " ".join(self._sentence(conflict, client) for conflict in self.conflicts)
+        return f"{sentences} Nothing was changed; the conflict is recorded as a duplicate."
 
     def _sentence(self, conflict: Conflict, client: Client) -> str:
         resource = self.proposal.resource_type.name.lower()
         state = "" if conflict.holder.active else "inactive "
         holder = f" with the id {conflict.holder.id}" if client.may(Scope.READ) else ""
         return (
-            f'{conflict.wanted.attribute} "{conflict.wanted.raw[:200]}" is already used by another {state}{resource}'
-            f"{holder}. The conflict is recorded as a duplicate."
+            f'{conflict.wanted.attribute} "{conflict.wanted.raw[:200]}" is used by another {state}{resource}{holder}.'
         )
 
 

@@ -53,6 +53,21 @@ def parse_value_filter(text: str, attribute: AttributeRef) -> Node:
     return _Resolution(_elements_of(attribute)).node(_syntax(tokens(text)))
 
 
+def parse_attribute(text: str, resource_type: ResourceType) -> AttributeRef:
+    """The attribute that a path without filter names, as ``sortBy`` has it. Raises InvalidFilter."""
+    found = tokens(text, max_length=512)
+    urn = found[0].value if found[0].type == "SCHEMA_URI" else None
+    names = [token.value for token in found[bool(urn) :]]
+    kinds = [token.type for token in found[bool(urn) :]]
+    if kinds not in (["ATTRNAME"], ["ATTRNAME", "SUBATTR"]):
+        raise InvalidFilter(f"{text[:200]!r} is not the path of an attribute.")
+    path = (names[0], names[1] if len(names) > 1 else None, urn)
+    ref = _visible(resource_type, path)
+    if ref is None:
+        raise _unknown(path, f"resource type {resource_type.name}")
+    return ref
+
+
 _Path = tuple[str, str | None, str | None]
 """Name, sub-attribute and URN as they were written."""
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from scim_server.domain.keys import Claim
 from scim_server.store.engine import Session
 from scim_server.store.statements import Statement
 from scim_server.store.tables.identities import duplicates
 
-_OPEN = ("open", "dismissed")
+_PENDING = or_(duplicates.c.status == "open", duplicates.c.status == "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ _SEEN_AGAIN = Statement(
         duplicates.c.immutable_id == bindparam("object"),
         duplicates.c.ns == bindparam("of_ns"),
         duplicates.c.key == bindparam("of_key"),
-        duplicates.c.status.in_(_OPEN),
+        _PENDING,
     )
     .values(
         seen=duplicates.c.seen + 1,
@@ -81,7 +81,7 @@ _CLEAR_OBJECT = Statement(
         duplicates.c.tenant_id == bindparam("tenant"),
         duplicates.c.source_id == bindparam("source"),
         duplicates.c.immutable_id == bindparam("object"),
-        duplicates.c.status.in_(_OPEN),
+        _PENDING,
     )
     .values(status="cleared", last_at=bindparam("at"))
 )
@@ -92,7 +92,7 @@ _CLEAR_KEY = Statement(
         duplicates.c.ns == bindparam("of_ns"),
         duplicates.c.key == bindparam("of_key"),
         duplicates.c.channel == "push",
-        duplicates.c.status.in_(_OPEN),
+        _PENDING,
     )
     .values(status="cleared", last_at=bindparam("at"))
 )

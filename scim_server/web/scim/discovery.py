@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from scim_server.scim import discovery
 from scim_server.scim.errors import Forbidden, NotFound
 from scim_server.scim.registry import SchemaRegistry
+from scim_server.scim.representation import absolute
 from scim_server.web.scim.exchange import base_url, optional_exchange, services
 from scim_server.web.scim.responses import list_response, text_response
 
@@ -23,6 +24,7 @@ def get_service_provider_config() -> Response:
         max_operations=settings.bulk_max_operations,
         max_payload_size=settings.max_body_bytes,
         max_results=settings.max_page_size,
+        max_page_size=settings.max_page_size,
         default_page_size=settings.default_page_size,
         cursor_timeout=settings.cursor_timeout,
     )
@@ -75,5 +77,5 @@ def _one(documents: list[dict[str, Any]], wanted: str, what: str) -> Response:
     raise NotFound(f"There is no {what} {wanted[:200]}.")
 
 
-def _absolute(document: dict[str, Any]) -> str:
-    return orjson.dumps(document).decode().replace('"location":"../', f'"location":"{base_url()}/')
+def _absolute(document: dict[str, Any]) -> bytes:
+    return absolute(orjson.dumps(document), base_url().encode())

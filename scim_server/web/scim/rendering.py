@@ -7,7 +7,7 @@ from zlib import crc32
 import orjson
 
 from scim_server.scim.registry import ResourceType, SchemaRegistry
-from scim_server.scim.representation import Projection
+from scim_server.scim.representation import Projection, absolute
 from scim_server.store.engine import Session
 from scim_server.store.reads.resources import MemberOf, StoredResource, groups_of, members_of
 
@@ -16,7 +16,7 @@ from scim_server.store.reads.resources import MemberOf, StoredResource, groups_o
 class Rendered:
     """One resource as JSON text with its entity tag and address."""
 
-    text: str
+    text: bytes
     etag: str
     location: str
 
@@ -27,6 +27,7 @@ class Renderer:
     def __init__(self, registry: SchemaRegistry, base_url: str, projections: dict[str, Projection]) -> None:
         self._endpoints = {resource_type.name: resource_type.endpoint for resource_type in registry.types}
         self._base = base_url
+        self._base_bytes = base_url.encode()
         self._projections = projections
 
     def one(self, session: Session, row: StoredResource) -> Rendered:
@@ -77,11 +78,8 @@ class Renderer:
         projection = self._projections[row.type]
         if not projection.is_default:
             text = orjson.dumps(projection.apply(orjson.loads(text))).decode()
-        # Inside a JSON string a quote is always escaped, so these texts are never part of a value.
-        text = text.replace('"$ref":"../', f'"$ref":"{self._base}/').replace(
-            '"location":"../', f'"location":"{self._base}/'
-        )
-        return Rendered(text, tag, location)
+        wire = absolute(text.encode(), self._base_bytes)
+        return Rendered(wire, tag, location)
 
 
 _DIRECTNESS = {True: "direct", False: "indirect"}

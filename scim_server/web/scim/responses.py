@@ -35,7 +35,7 @@ def resource_response(rendered: Rendered, status: int = 200) -> Response:
 
 
 def list_response(
-    resources: list[str],
+    resources: list[bytes],
     *,
     total: int | None,
     start_index: int | None = None,
@@ -53,7 +53,7 @@ def list_response(
         head["nextCursor"] = next_cursor
     if previous_cursor:
         head["previousCursor"] = previous_cursor
-    return text_response(f'{orjson.dumps(head).decode()[:-1]},"Resources":[{",".join(resources)}]}}')
+    return text_response(b'%b,"Resources":[%b]}' % (orjson.dumps(head)[:-1], b",".join(resources)))
 
 
 def error_response(error: ScimError, headers: Mapping[str, str] | None = None) -> Response:
