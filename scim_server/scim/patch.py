@@ -131,7 +131,7 @@ class _Patch:
             (values.add if adding else values.exchange)(new)
             return
         changes = {path.sub.name: value} if path.sub else self._changes(path, reference.attribute, value)
-        places = values.select(condition(path.element_filter))
+        places = values.select(condition(path.element_filter), path.effort)
         if places:
             changed = {
                 place: self._changed(path, reference.attribute, values.values[place], changes) for place in places
@@ -207,7 +207,7 @@ class _Patch:
         if path.is_plain:
             values.exchange([])
             return
-        places = values.select(condition(path.element_filter))
+        places = values.select(condition(path.element_filter), path.effort)
         if not places and path.element_filter and not self.dialect.tolerates(Tolerance.REMOVE_MISSING_ELEMENT):
             raise NoTarget(f"{path.text}: no value of {reference.attribute.name} matches the filter")
         changes = {path.sub.name: None} if path.sub else None

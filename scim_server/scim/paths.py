@@ -23,6 +23,7 @@ MAX_LENGTH = 2_048
 
 _SHOWN = 200
 _REMEMBERED = 256
+_COMPARISON = 16
 _NAMES = re.compile(r"(?P<name>[A-Za-z$][\w$-]*)(?:\.(?P<sub>[A-Za-z$][\w$-]*))?", re.ASCII)
 
 
@@ -36,6 +37,8 @@ class Path:
     """The attribute (its ``sub`` is None, see below), or the schema when the path is the URN of an extension."""
     element_filter: tree.Node | None = None
     sub: Attribute | None = None
+    effort: int = 1
+    """About the number of comparisons in the filter."""
 
     @property
     def is_plain(self) -> bool:
@@ -100,7 +103,9 @@ def _parse(text: str, key: _SameObject) -> tuple[Path, tuple[Tolerance, ...]]:
         departures.append(Tolerance.DOTTED_URN)
     if reference.urn and name is None:
         departures.append(Tolerance.UNQUALIFIED_EXTENSION_NAMES)
-    return Path(text[:_SHOWN], reference, _element_filter(reference, inner, shown), sub), tuple(departures)
+    element_filter = _element_filter(reference, inner, shown)
+    effort = 1 + len(inner or "") // _COMPARISON
+    return Path(text[:_SHOWN], reference, element_filter, sub, effort), tuple(departures)
 
 
 _FOREIGN = ", or of a schema that this resource type does not have"
