@@ -167,6 +167,11 @@ class Settings:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
+    @property
+    def tenant_url(self) -> str:
+        """What an administrator enters in Entra ID as the Tenant URL."""
+        return f"{self.address}/scim/v2"
+
     def _contradictions(self) -> list[str]:
         problems = []
         if self.default_page_size > self.max_page_size:

@@ -1,0 +1,81 @@
+"""What commands work with, made when first used: settings, database and the administration on top of it."""
+
+from datetime import datetime
+from functools import cached_property
+
+import click
+
+from scim_server.admin.errors import Refused
+from scim_server.admin.schemas import Schemas
+from scim_server.admin.secrets import Secrets
+from scim_server.admin.sources import Sources
+from scim_server.admin.tenants import Tenants
+from scim_server.admin.tokens import Tokens
+from scim_server.domain.times import Clock, SystemClock
+from scim_server.settings import Settings
+from scim_server.store import migration
+from scim_server.store.engine import Database
+
+
+class Context:
+    """One run of the command line."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        if settings is not None:
+            self.settings = settings
+        self.clock: Clock = SystemClock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the environment; raises InvalidSettings."""
+        return Settings.from_environment()
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, once it has the tables of this version; raises Refused before."""
+        database = Database(self.settings.database, pool_size=2)
+        if not migration.is_current(database):
+            at = migration.current(self.settings.database)
+            database.close()
+            raise Refused(
+                f"the database is at revision {at or 'none'}, this version needs {migration.newest()}: "
+                "run `scim-server db upgrade`"
+            )
+        return database
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self.settings.secret_keys())
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        return Tenants(self.database, self.clock)
+
+    @cached_property
+    def sources(self) -> Sources:
+        return Sources(self.database, self.clock, self.secrets)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.database, self.clock)
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        return Schemas(self.database, self.clock)
+
+    def tenant_id(self, name: str) -> int:
+        """The id of the tenant of that name. Before anything was set up, ``default`` comes to be."""
+        if name == "default":
+            return self.tenants.ensure_default()[0].id
+        return self.tenants.get(name).id
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def close(self) -> None:
+        """The database is let go of, if it was used."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+
+pass_context = click.make_pass_decorator(Context)
