@@ -28,7 +28,8 @@ def load(body: bytes, *, max_depth: int = MAX_DEPTH) -> Json:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         # the error carries the whole body, which may hold a password
-        raise InvalidSyntax(f"the body is not valid JSON: {error.msg}") from None
+        place = f"line {error.lineno} column {error.colno}"
+        raise InvalidSyntax(f"the body is not valid JSON: {error.msg} ({place})") from None
     if body.count(b"{") + body.count(b"[") > max_depth:
         _refuse_depth(value, max_depth)
     if _LONG_NUMBER in body.translate(_DIGITS_TO_ZERO):

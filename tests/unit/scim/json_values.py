@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from scim_server.scim.characteristics import Attribute, Mutability, Schema, Type
+from scim_server.scim.characteristics import Attribute, Mutability, Returned, Schema, Type
 from scim_server.scim.registry import ResourceType, SchemaRegistry
 
 BADGE = Schema(
@@ -17,7 +17,7 @@ BADGE = Schema(
         Attribute("doors", Type.STRING, multi_valued=True),
         Attribute("levels", Type.INTEGER, multi_valued=True),
         Attribute("revoked", Type.BOOLEAN),
-        Attribute("pin", mutability=Mutability.WRITE_ONLY),
+        Attribute("pin", mutability=Mutability.WRITE_ONLY, returned=Returned.NEVER),
         Attribute("printed", mutability=Mutability.READ_ONLY),
         Attribute(
             "reader",
@@ -43,50 +43,64 @@ any_json = st.recursive(
 )
 
 
-def _cased(name: str) -> st.SearchStrategy[str]:
-    return st.sampled_from([name, name, name.upper(), name.lower()])
+_SIMPLE_VALUES: dict[Type, st.SearchStrategy[object]] = {
+    Type.BOOLEAN: st.booleans() | st.sampled_from(["True", "false"]),
+    Type.INTEGER: st.integers(-5, 9),
+    Type.DECIMAL: st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False),
+    Type.DATE_TIME: st.sampled_from(["2026-03-02T09:14:07Z", "2026-03-02T09:14:07.1234567+01:00"]),
+    Type.BINARY: st.sampled_from(["AAEC", "AAE="]),
+}
+_TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5) | st.sampled_from(
+    ['{"value":"Admin","displayName":"A"}', '{"value":"{\\"value\\":\\"Deep\\"}"}', "a"]
+)
+_EMPTY = st.sampled_from([None, "", [], {}])
 
 
 def near_values(attribute: Attribute) -> st.SearchStrategy[object]:
-    """Values that often fit the attribute, in all the shapes that clients use."""
+    """Values that fit the attribute in all the shapes that clients use."""
     if attribute.is_complex:
-        fitting: st.SearchStrategy[object] = st.fixed_dictionaries(
-            {}, optional={sub.name: near_values(sub) for sub in attribute.sub_attributes}
-        ) | st.dictionaries(st.sampled_from(sorted(attribute.sub_names)).flatmap(_cased), json_scalars, max_size=3)
+        subs = {sub.name: near_values(sub) for sub in attribute.sub_attributes}
+        fitting = st.fixed_dictionaries({}, optional=subs).flatmap(_respelled)
+        if "value" in subs:
+            fitting = fitting | _TEXTS
+        if not attribute.multi_valued:
+            fitting = fitting | fitting.map(lambda value: [value])
     else:
-        fitting = {
-            Type.BOOLEAN: st.booleans() | st.sampled_from(["True", "false"]),
-            Type.INTEGER: st.integers(-5, 2**64),
-            Type.DECIMAL: st.integers() | st.floats(),
-            Type.DATE_TIME: st.sampled_from(["2026-03-02T09:14:07Z", "2026-02-30T00:00:00Z", "today"]),
-            Type.BINARY: st.sampled_from(["AAEC", "AAE", "not base64"]),
-        }.get(attribute.type, st.text(max_size=5) | st.just('{"value":"Admin","displayName":"A"}'))
+        fitting = _SIMPLE_VALUES.get(attribute.type, _TEXTS)
     if attribute.multi_valued:
-        fitting = st.lists(fitting, max_size=3) | fitting
-    return fitting | any_json
+        fitting = st.lists(fitting | _EMPTY, max_size=3) | fitting
+    return fitting | _EMPTY
 
 
-def near_documents(resource_type: ResourceType) -> st.SearchStrategy[object]:
-    """Bodies with known names in any case and spelling, unknown names, and values that often fit."""
-    core = {attribute.name: near_values(attribute) for attribute in resource_type.core}
-    extensions = {
-        schema.id: st.fixed_dictionaries({}, optional={a.name: near_values(a) for a in schema}) | any_json
-        for schema in resource_type.extensions
-    }
-    composed = {
-        "name.familyName": any_json,
-        "department": any_json,
-        f"{resource_type.core.id}:displayName": st.text(max_size=5),
-        **{f"{schema.id}:{schema.attributes[0].name}": any_json for schema in resource_type.extensions},
-        "schemas": any_json | st.just([resource_type.core.id]),
-        "nonsense": any_json,
-        "externalId": any_json,
-        "USERNAME": any_json,
-    }
-    required = {
-        attribute.name: st.text(min_size=1, max_size=5).filter(lambda text: "\0" not in text)
-        for attribute in resource_type.core
-        if attribute.required
-    }
-    optional = {name: value for name, value in (core | extensions | composed).items() if name not in required}
-    return st.fixed_dictionaries(required, optional=optional) | any_json
+def _respelled(document: dict[str, object]) -> st.SearchStrategy[object]:
+    spellings = st.sampled_from([str, str, str.upper, str.lower])
+    return spellings.map(lambda spell: {spell(name): value for name, value in document.items()})
+
+
+def _places(resource_type: ResourceType) -> dict[str, st.SearchStrategy[object]]:
+    """Keys of a body, from plain to composed and unknown, with values that fit."""
+    places = {attribute.name: near_values(attribute) for attribute in resource_type.core}
+    for schema in resource_type.extensions:
+        values = {attribute.name: near_values(attribute) for attribute in schema}
+        places[schema.id.upper()] = st.fixed_dictionaries({}, optional=values)
+        places |= {f"{schema.id}:{name}": value for name, value in values.items()} | values
+    places |= {f"{resource_type.core.id}:{attribute.name}": near_values(attribute) for attribute in resource_type.core}
+    places["name.familyName"] = places["externalId"] = _TEXTS
+    places["nonsense"] = places["emails.nonsense"] = any_json
+    places["schemas"] = st.just([resource_type.core.id, "urn:unknown"])
+    return places
+
+
+@st.composite
+def near_documents(draw: st.DrawFn, resource_type: ResourceType, spoiled: int = 1) -> object:
+    """Bodies that fit the resource type in odd spellings; up to ``spoiled`` of the values fit nothing."""
+    places = _PLACES[resource_type.name]
+    names = draw(st.lists(st.sampled_from(sorted(places)), max_size=6, unique_by=str.lower))
+    document = {name: draw(places[name]) for name in names}
+    for name in draw(st.lists(st.sampled_from(names), max_size=spoiled)) if names else []:
+        document[name] = draw(any_json)
+    required = {attribute.name: "mira" for attribute in resource_type.core if attribute.required}
+    return required | document
+
+
+_PLACES = {resource_type.name: _places(resource_type) for resource_type in REGISTRY.types}
