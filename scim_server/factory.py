@@ -3,6 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from scim_server import logs
 from scim_server.admin.schemas import SchemaCatalog
 from scim_server.admin.secrets import keys_from_file
 from scim_server.admin.tokens import TokenDirectory
@@ -36,7 +37,10 @@ def build_services(settings: Settings) -> Services:
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
-    """The WSGI application. Without arguments its settings come from the environment."""
+    """The WSGI application. Without arguments its settings come from the environment, and it sets up the logs."""
+    if settings is None and services is None:
+        settings = Settings.from_environment()
+        logs.set_up(settings.log_level, settings.log_format)
     services = services or build_services(settings or Settings.from_environment())
     app = Flask("scim_server.web", template_folder="templates", static_folder=None)
     app.extensions["scim-server"] = services

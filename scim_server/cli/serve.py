@@ -3,7 +3,6 @@
 import os
 import shutil
 from dataclasses import replace
-from importlib.util import find_spec
 
 import click
 from granian.constants import HTTPModes, Interfaces
@@ -72,10 +71,9 @@ def _hand_down(settings: Settings) -> None:
 
 
 def _server(settings: Settings) -> MPServer:
-    application = find_spec("wsgi")
-    assert application is not None  # noqa: S101  # installed with this module
     return MPServer(
-        f"{application.origin}:app",  # by its path: a wsgi.py in the current folder is somebody else's
+        "scim_server.factory:create_app",
+        factory=True,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
