@@ -1,93 +1,35 @@
-"""The whole server over a fresh SQLite database, and provisioning clients that talk to it in process."""
+"""Servers over a fresh SQLite database and their clients."""
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import orjson
 import pytest
-from flask import Flask
-from werkzeug.test import Client as WsgiClient
-from werkzeug.test import EnvironBuilder, TestResponse
 
-from scim_server.admin.tenants import DEFAULT, PUSH_SOURCE, Tenants
-from scim_server.admin.tokens import Tokens
-from scim_server.domain.clients import Scope
-from scim_server.factory import create_app
-from scim_server.services import Services
 from scim_server.settings import Settings
-
-ORIGIN = "https://scim.fabrikam.test"
-BASE = f"{ORIGIN}/scim/v2"
-
-_AS_SENT = "/%?&=+:;,@!$'()*[]\"\\{}|^`<>~#"  # clients differ in what they encode; only what no URL may hold is encoded
+from tests.scim.house import House
+from tests.scim.server import ScimClient, Server
 
 
-class ScimClient:
-    """One provisioning client: a bearer token and the endpoint it was told."""
-
-    base = BASE
-
-    def __init__(self, app: Flask, token: str) -> None:
-        self._wsgi = WsgiClient(app)
-        self.token = token
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        json: Any = None,
-        *,
-        headers: Mapping[str, str | None] | None = None,
-        data: bytes | None = None,
-    ) -> TestResponse:
-        """The answer to a request; ``path`` begins after the base. A header of None is not sent."""
-        raw_path, _, query = path.partition("?")
-        body = data if json is None else orjson.dumps(json)
-        sent: dict[str, str | None] = {"Authorization": f"Bearer {self.token}", "Accept": "application/scim+json"}
-        if body is not None:
-            sent["Content-Type"] = "application/scim+json"
-        sent.update(headers or {})
-        builder = EnvironBuilder(
-            method=method,
-            path=f"/scim/v2{raw_path}",
-            base_url=ORIGIN,
-            query_string=quote(query, safe=_AS_SENT),
-            data=body,
-            headers={name: value for name, value in sent.items() if value is not None},
-        )
-        return self._wsgi.open(builder)
-
-
-class Server:
-    """The application under test and its administration."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.app = create_app(settings)
-        self.services: Services = self.app.extensions["scim-server"]
-        self.tenants = Tenants(self.services.database, self.services.clock)
-        self.tokens = Tokens(self.services.database, self.services.clock, self.services.tokens)
-        self.tenants.ensure_default()
-        self._names = 0
-
-    def client(
-        self, *, tenant: str = DEFAULT, strict: bool = False, scopes: tuple[Scope, ...] = tuple(Scope)
-    ) -> ScimClient:
-        """A client with a fresh token of the tenant's push source."""
-        self._names += 1
-        tenant_id = self.tenants.get(tenant).id
-        _, text = self.tokens.create(tenant_id, PUSH_SOURCE, f"test-{self._names}", scopes=scopes, strict=strict)
-        return ScimClient(self.app, text)
+def _serve(url: str, directory: Path) -> Iterator[Server]:
+    server = Server(Settings(data_dir=directory, database_url=url, secret_key=("k" * 32,), log_level="error"))
+    yield server
+    server.services.database.engine.dispose()
 
 
 @pytest.fixture
 def server(sqlite_url: str, tmp_path: Path) -> Iterator[Server]:
     """A server with the tenant ``default`` and nobody in it."""
-    settings = Settings(data_dir=tmp_path, database_url=sqlite_url, secret_key=("k" * 32,), log_level="error")
-    server = Server(settings)
-    yield server
-    server.services.database.engine.dispose()
+    yield from _serve(sqlite_url, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same for all tests of a module, for those that leave nothing behind."""
+    directory = tmp_path_factory.mktemp("shared")
+    path = directory / "scim.db"
+    shutil.copyfile(sqlite_template, path)
+    yield from _serve(f"sqlite:///{path}", directory)
 
 
 @pytest.fixture
@@ -100,3 +42,17 @@ def scim(server: Server) -> ScimClient:
 def strict_scim(server: Server) -> ScimClient:
     """A client of the same tenant and source for which nothing beyond the RFCs is tolerated."""
     return server.client(strict=True)
+
+
+@pytest.fixture(scope="module")
+def inhabited(shared_server: Server) -> House:
+    """One house for the whole module: no test may change anything in it."""
+    return House(shared_server.client())
+
+
+@pytest.fixture
+def house(inhabited: House) -> Iterator[House]:
+    """The house; whatever was refused has changed nothing in it."""
+    before = inhabited.everything()
+    yield inhabited
+    assert inhabited.everything() == before

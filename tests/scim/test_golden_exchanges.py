@@ -30,7 +30,7 @@ from flask import Flask, g, request_finished
 from werkzeug.test import TestResponse
 
 from scim_server.scim.dialects import Tolerance
-from tests.scim.conftest import ScimClient, Server
+from tests.scim.server import ScimClient, Server
 
 STORIES = Path(__file__).parent / "idp"
 NAMES = {

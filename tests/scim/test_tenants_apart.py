@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.scim.conftest import ScimClient, Server
-from tests.scim.test_bad_input import BULK, GROUP, SEARCH, USER, House, patch, refusal
+from tests.scim.house import BULK, GROUP, SEARCH, USER, House, patch, refusal
+from tests.scim.server import ScimClient, Server
 
 
 class Neighbours:
