@@ -71,6 +71,15 @@ def test_a_ring_of_two_is_created_with_one_link() -> None:
     assert link.data["Operations"] == [{"op": "add", "path": "members", "value": [{"value": "2"}]}]
 
 
+def test_what_waits_for_a_ring_without_being_in_it_is_created_whole() -> None:
+    assert planned(group("g", "bulkId:u"), user("u", "bulkId:v"), user("v", "bulkId:u")) == [
+        (1, Kind.CREATE),
+        (0, Kind.CREATE),
+        (2, Kind.CREATE),
+        (1, Kind.LINK),
+    ]
+
+
 def test_a_user_may_be_the_manager_of_itself() -> None:
     create, link = plan([user("u", "bulkId:u")], REGISTRY)
     assert create.operation.data == {"userName": "u", ENTERPRISE_URN: {"department": "D"}}

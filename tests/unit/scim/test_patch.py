@@ -33,6 +33,7 @@ BADGE = Schema(
                 Attribute("value", mutability=Mutability.IMMUTABLE),
                 Attribute("level", Type.INTEGER),
                 Attribute("zone", required=True),
+                Attribute("hours", multi_valued=True),
             ),
         ),
     ),
@@ -364,6 +365,15 @@ def test_values_of_a_simple_multi_valued_attribute_are_added_selected_and_remove
     }
 
 
+def test_an_element_is_created_with_the_number_and_the_list_it_was_asked_for() -> None:
+    path = f"{BADGE_URN}:doors"
+    document = patched(operation("add", f"{path}[level eq 2.0]", {"zone": "z", "hours": ["8", "9"]}))
+    assert document[BADGE_URN] == {"doors": [{"level": 2, "zone": "z", "hours": ["8", "9"]}]}
+    assert type(document[BADGE_URN]["doors"][0]["level"]) is int
+    again = operation("add", path, [{"level": 2, "zone": "z", "hours": ["8", "9"]}])
+    assert patched(again, document=document) == document
+
+
 # Values without a path, extensions and schemas
 
 
@@ -396,6 +406,14 @@ def test_schemas_follow_the_extensions_that_come_and_go() -> None:
 def test_an_extension_that_comes_and_goes_in_one_request_leaves_nothing() -> None:
     path = f"{BADGE_URN}:colors"
     assert patched(operation("add", path, ["red"]), operation("remove", path), strict=True) == DOCUMENT
+
+
+def test_what_the_server_sets_in_an_extension_is_ignored_inside_an_object() -> None:
+    value = {"printed": "yes", "colors": ["red"]}
+    for sent in (operation("add", BADGE_URN, value), operation("add", None, {BADGE_URN: value})):
+        assert patched(sent)[BADGE_URN] == {"colors": ["red"]}
+        with pytest.raises(errors.Mutability):
+            patched(sent, strict=True)
 
 
 def test_an_extension_has_to_be_an_object() -> None:
