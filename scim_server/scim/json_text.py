@@ -1,7 +1,6 @@
 """JSON text from and to the network: everything that a later layer could stumble over is refused here."""
 
 import json
-from typing import NoReturn
 
 import orjson
 
@@ -28,14 +27,15 @@ def load(body: bytes, *, max_depth: int = MAX_DEPTH) -> Json:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         # the error carries the whole body, which may hold a password
-        place = f"line {error.lineno} column {error.colno}"
-        raise InvalidSyntax(f"the body is not valid JSON: {error.msg} ({place})") from None
+        position = f"line {error.lineno} column {error.colno}"
+        raise InvalidSyntax(f"the body is not valid JSON: {error.msg} ({position})") from None
     if body.count(b"{") + body.count(b"[") > max_depth:
         _refuse_depth(value, max_depth)
     if _LONG_NUMBER in body.translate(_DIGITS_TO_ZERO):
         json.loads(body, parse_int=_exact_integer)
-    if _ESCAPED_NUL in body:
-        _refuse_nul(value, path="")
+    if _ESCAPED_NUL in body and (place := _place_of_nul(value)) is not None:
+        place = place.removeprefix(".")[:200] or "the body"
+        raise InvalidValue(f"{place} contains the character NUL (\\u0000), which cannot be stored")
     return value
 
 
@@ -71,18 +71,17 @@ def _exact_integer(digits: str) -> int:
     return int(digits)
 
 
-def _refuse_nul(value: Json, path: str) -> None:
-    if isinstance(value, str) and "\0" in value:
-        _raise_nul(path)
+def _place_of_nul(value: Json) -> str | None:
+    """The path of the first NUL as a suffix, put together on the way back: a long key is not copied per value."""
+    if isinstance(value, str):
+        return "" if "\0" in value else None
     if isinstance(value, dict):
         for key, item in value.items():
-            if "\0" in key:
-                _raise_nul(path)
-            _refuse_nul(item, f"{path}.{key}" if path else key)
+            place = "" if "\0" in key else _place_of_nul(item)
+            if place is not None:
+                return f".{key}{place}".replace("\0", "")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_nul(item, f"{path}[{index}]")
-
-
-def _raise_nul(path: str) -> NoReturn:
-    raise InvalidValue(f"{path[:200] or 'the body'} contains the character NUL (\\u0000), which cannot be stored")
+            if (place := _place_of_nul(item)) is not None:
+                return f"[{index}]{place}"
+    return None

@@ -102,8 +102,6 @@ def bulk_request(document: Json, dialect: Dialect, *, max_operations: int) -> Bu
 
 def _names(value: Json) -> list[str]:
     """A list of attribute names; one text with commas, as in a query string, is understood too."""
-    if value is None:
-        return []
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValidationError("Not a list of attribute names.")
@@ -112,8 +110,6 @@ def _names(value: Json) -> list[str]:
 
 def _objects(value: Json) -> list[dict[str, Json]]:
     """A list of objects, with their keys in lower case."""
-    if value is None:
-        return []
     if not isinstance(value, list):
         raise ValidationError("Not a valid list.")
     objects = []

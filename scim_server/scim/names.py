@@ -1,5 +1,6 @@
 """Names as clients write them, taken apart: without case, and qualified by a URN (RFC 7643 2.1, RFC 7644 3.10)."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -36,8 +37,8 @@ def fold_keys(value: Mapping[str, Json], path: str) -> dict[str, Json]:
     """The object with its keys in lower case; raises InvalidSyntax when two keys differ in case only."""
     folded = {key.lower(): item for key, item in value.items()}
     if len(folded) != len(value):
-        names = [key.lower() for key in value]
-        twice = next(key for key in value if names.count(key.lower()) > 1)
+        counts = Counter(key.lower() for key in value)
+        twice = next(key for key in value if counts[key.lower()] > 1)
         raise InvalidSyntax(f"{path or 'the body'} has the key {shorten(twice)} twice; names compare without case")
     return folded
 

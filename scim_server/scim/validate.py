@@ -87,10 +87,14 @@ def _sort_by_schema(document: dict[str, Json], resource_type: ResourceType, dial
     _check_schemas(folded.get("schemas"), resource_type, dialect)
     composed = []
     for key, value in folded.items():
-        if "." in key or ":" in key:
+        if attribute := resource_type.core.attribute(key):
+            given.core[attribute.name] = value
+        elif schema := resource_type.extensions_by_urn.get(key):
+            _place_extension(schema, value, given, dialect)
+        elif "." in key or ":" in key:
             composed.append(key)
         else:
-            _place_plain(key, value, given, resource_type, dialect)
+            _place_bare(key, value, given, resource_type, dialect)
     # after the plain names, so that "name.familyName" joins the object "name"
     for key in composed:
         _place_composed(key, folded[key], given, resource_type, dialect)
@@ -98,11 +102,8 @@ def _sort_by_schema(document: dict[str, Json], resource_type: ResourceType, dial
     return given
 
 
-def _place_plain(key: str, value: Json, given: _Given, resource_type: ResourceType, dialect: Dialect) -> None:
-    # the usual case first: it is a third of the cost of sorting a document
-    if attribute := resource_type.core.attribute(key):
-        given.core[attribute.name] = value
-        return
+def _place_bare(key: str, value: Json, given: _Given, resource_type: ResourceType, dialect: Dialect) -> None:
+    """Place a common attribute, or one of an extension that Entra ID writes without its URN."""
     reference = resource_type.find(key)
     if reference is None:
         _drop_unknown(key, dialect)
@@ -115,11 +116,8 @@ def _place_plain(key: str, value: Json, given: _Given, resource_type: ResourceTy
 
 
 def _place_composed(key: str, value: Json, given: _Given, resource_type: ResourceType, dialect: Dialect) -> None:
-    """Place an extension, or a key that Entra ID composes: ``URN:attr``, ``URN:attr.sub``, ``name.familyName``."""
+    """Place what Entra ID composes: ``URN:attr``, ``URN:attr.sub``, ``name.familyName``."""
     name = qualified(key, resource_type)
-    if name and not name.rest and name.schema is not resource_type.core:
-        _place_extension(name.schema, value, given, dialect)
-        return
     attribute_name, _, sub_name = (name.rest if name else key).partition(".")
     reference = resource_type.find(attribute_name, urn=name.schema.id if name else None, sub=sub_name or None)
     if reference is None or (reference.sub and reference.is_multi_valued):
@@ -147,7 +145,7 @@ def _place_extension(schema: Schema, value: Json, given: _Given, dialect: Dialec
 
 def _place(table: dict[str, Json], name: str, sub_name: str | None, value: Json) -> None:
     present = table.get(name)
-    if is_unassigned(present):
+    if present is None or is_unassigned(present):
         table[name] = {sub_name: value} if sub_name else value
         return
     if is_unassigned(value):
@@ -191,6 +189,8 @@ def _accept_table(
     for attribute in attributes:
         name = attribute.name
         value = given.get(name)
+        if value is None and name not in current:
+            continue
         if attribute.is_read_only:
             value = current.get(name)
         elif value is not None:

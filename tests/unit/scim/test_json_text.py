@@ -60,7 +60,8 @@ def test_the_detail_tells_the_place_and_never_the_content() -> None:
     [
         (b'{"title":"a\\u0000b"}', "title"),
         (b'{"emails":[{"value":"a"},{"value":"\\u0000"}]}', "emails[1].value"),
-        (b'{"a\\u0000":1}', "the body"),
+        (b'{"a\\u0000":1}', "a contains"),
+        (b'"\\u0000"', "the body contains"),
     ],
 )
 def test_a_nul_character_is_refused_with_its_place(body: bytes, path: str) -> None:

@@ -82,6 +82,11 @@ def test_excluded_attributes_are_not_seen() -> None:
     assert without("name.givenName,name.familyName").keys() == MIRA.keys() - {"name"}
 
 
+def test_what_no_schema_knows_any_more_is_not_seen() -> None:
+    leftover = MIRA | {"urn:example:removed": {"color": "red"}, "shoeSize": 38}
+    assert Projection.parse(USER, excluded="title").apply(leftover) == MIRA
+
+
 def test_id_and_schemas_cannot_be_excluded() -> None:
     assert without("id,schemas") == MIRA
 

@@ -182,6 +182,13 @@ def test_members_keep_their_id_and_type_alone() -> None:
     assert accepted(MEMBERS, sent) == [{"value": "1"}, {"value": "2", "type": "Group"}]
 
 
+def test_a_reference_to_elsewhere_is_kept_as_it_was_sent() -> None:
+    site = Attribute("site", Type.COMPLEX, sub_attributes=(
+        Attribute("$ref", Type.REFERENCE, reference_types=("external",)), Attribute("value"),
+    ))  # fmt: skip
+    assert accepted(site, {"$ref": "https://site.test/1"}) == {"$ref": "https://site.test/1"}
+
+
 def test_equal_elements_collapse_to_one() -> None:
     sent = [{"value": "a", "type": "work"}, {"TYPE": "work", "value": "a"}, {"value": "A", "type": "work"}]
     assert accepted(EMAILS, sent) == [{"value": "a", "type": "work"}, {"value": "A", "type": "work"}]
