@@ -41,13 +41,14 @@ def key_or_reason(key: object, text: str) -> str:
         ("  Ann   Lee ", "ann\u00a0lee"),
         ("an\u200bn\u00ad", "Ann"),
         ("e\u200d\u0301", "é"),
+        ("α\u0345\u200d\u0301", "α\u0345\u0301"),
         ("ﬁnn", "FINN"),
         ("ΣΊΣΥΦΟΣ", "σίσυφος"),
     ],
 )
 def test_unicode_equivalent_username(left: str, right: str) -> None:
     assert ukey(left) == ukey(right)
-    assert fold(left.strip()) == fold(left.strip().upper())
+    assert fold(left).split() == fold(right).split()
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,11 @@ def test_a_username_that_cannot_be_a_key_is_refused_without_repeating_it(text: s
 
 def test_keys_are_idempotent_on_every_assigned_character() -> None:
     for char in map(chr, range(128, sys.maxunicode + 1)):
-        if unicodedata.category(char) not in ("Cn", "Co", "Cs", "Lo"):
-            folded, key = fold(char), key_or_reason(ukey, char)
-            assert folded.isascii() or fold(folded) == folded
-            assert key.isascii() or ukey(key) == key
+        if unicodedata.category(char) in ("Cn", "Co", "Cs"):
+            continue
+        folded, key = fold(char), key_or_reason(ukey, char)
+        assert folded == char or fold(folded) == folded
+        assert key == char or key.startswith("unusable") or ukey(key) == key
 
 
 @given(st.text())
@@ -102,6 +104,7 @@ def test_the_fast_path_for_ascii_agrees_with_the_full_rule(text: str) -> None:
         ("SMTP:Ann@Contoso.COM", "ann@contoso.com"),
         ("smtp:ann@contoso.com", "ann@contoso.com"),
         ("mailto:ann@contoso.com ", "ann@contoso.com"),
+        ("SMTP:mailto:ann@contoso.com", "ann@contoso.com"),
         ("ann@contoso.com.", "ann@contoso.com"),
         ("ann+tag@contoso.com", "ann+tag@contoso.com"),
         ("a.n.n@contoso.com", "a.n.n@contoso.com"),

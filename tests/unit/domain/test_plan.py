@@ -64,10 +64,12 @@ def test_items_are_numbered_component_by_component_with_users_before_groups() ->
 
 def test_shuffled_input_same_fingerprint() -> None:
     items = [item(str(number), drop=chr(97 + number % 20), take=chr(98 + number % 20)) for number in range(40)]
-    items.append(item("3", "duplicate", reasons=("The address is taken.",)))
+    items += [item("x"), item("x", "duplicate", reasons=("The address is taken.",))]
     plan = make_plan(items, config_hash="c")
     shuffled = random.Random(1).sample(items, len(items))
-    assert make_plan(shuffled, config_hash="c") == plan
+    for other in (shuffled, items[::-1]):
+        assert make_plan(other, config_hash="c") == plan
+        assert content_fingerprint(other) == plan.content_fingerprint
 
 
 def test_the_content_fingerprint_ignores_runs_traces_versions_and_the_clock() -> None:
@@ -145,6 +147,7 @@ def test_the_breakers_see_removals_renames_and_protected_users() -> None:
         item("h", "error"),
         item("i", "delete", kind=Kind.GROUP),
         renamed("j"),
+        re_aliased("k"),
     ]
     facts = facts_of(items, linked=50, read=40, full=True, protected=frozenset({"user-a", "user-c"}))
     assert facts == PlanFacts(50, 40, True, removals=3, identity_changes=2, duplicates=1, errors=1, protected=1)
@@ -153,3 +156,9 @@ def test_the_breakers_see_removals_renames_and_protected_users() -> None:
 def renamed(name: str) -> PlanItem:
     taken = Wanted(Claim(USERNAME, "new"), "new", "primary", "userName")
     return replace(item(name), claims_drop=(Claim(USERNAME, "old"),), claims_take=(taken,))
+
+
+def re_aliased(name: str) -> PlanItem:
+    """Another secondary address: not another identity."""
+    taken = Wanted(Claim(EMAIL, "new"), "new", "secondary", "emails")
+    return replace(item(name), claims_drop=(Claim(EMAIL, "old"),), claims_take=(taken,))
