@@ -64,6 +64,8 @@ def _merge(options: Schema, stored: str, changes: Mapping[str, str]) -> str:
 
 
 def _load(options: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(set(values) - set(options.fields)):
+        raise Refused(f"there is no setting {unknown[0]}; there are {', '.join(sorted(options.fields))}")
     try:
         loaded: dict[str, Any] = options.load(values)
     except ValidationError as error:

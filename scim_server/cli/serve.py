@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from dataclasses import replace
 
 import click
@@ -35,6 +36,7 @@ def serve(context: Context, host: str | None, port: int | None, migrate: bool | 
     """
     settings = context.settings = _settings(context.settings, host, port)
     logs.set_up(settings.log_level, settings.log_format)
+    _check_address(settings)
     if migrate or (migrate is None and settings.is_embedded):
         migration.upgrade(settings.database)
     settings.secret_keys()  # made before several processes look for it
@@ -46,6 +48,19 @@ def serve(context: Context, host: str | None, port: int | None, migrate: bool | 
 
 def _settings(settings: Settings, host: str | None, port: int | None) -> Settings:
     return replace(settings, host=host or settings.host, port=port or settings.port)
+
+
+def _check_address(settings: Settings) -> None:
+    """Raises ClickException where the address cannot be had, before anything is written or shown."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}"
+            ) from error
 
 
 def _announce(context: Context) -> None:

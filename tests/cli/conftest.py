@@ -1,0 +1,47 @@
+"""The command line in process, over a fresh SQLite database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from scim_server.cli.context import Context
+from scim_server.cli.main import run
+from scim_server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as the one JSON document it has to be."""
+        return orjson.loads(self.out)
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def settings(sqlite_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=sqlite_url, data_dir=tmp_path)
+
+
+@pytest.fixture
+def scim_server(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command."""
+
+    def run_command(*arguments: str) -> Outcome:
+        code = run(arguments, Context(settings))
+        out, err = capsys.readouterr()
+        return Outcome(code, out, err)
+
+    return run_command
