@@ -82,6 +82,8 @@ def lifecycle(links: Sequence[Link], sources: Sources) -> Lifecycle:
     Losing the Active Directory object deactivates while only Entra objects remain that are, or may be, copies of it:
     those are not authoritative in their own right. When all are gone the policy of the best-ranked source decides.
     """
+    if all(_reaction(link, sources) is None for link in links):
+        return Lifecycle.LIVE
     ranked = sorted((link for link in links if _has_say(link, sources)), key=lambda link: _rank(link, sources))
     lost = [(link, reaction) for link in ranked if (reaction := _reaction(link, sources)) is not None]
     kept = [link for link in ranked if _reaction(link, sources) is None]
@@ -214,8 +216,6 @@ def _kind(link: Link, sources: Sources) -> SourceKind:
 def _reaction(link: Link, sources: Sources) -> Reaction | None:
     """The policy for a lost link; None for one that is not lost."""
     source = sources[link.source_id]
-    if link.state == LinkState.DELETED:
-        return Reaction(source.on_deleted)
-    if link.state == LinkState.OUT_OF_SCOPE:
-        return Reaction(source.on_out_of_scope)
-    return Reaction.DELETE if link.enabled is False and source.on_disabled == Reaction.DELETE else None
+    if link.is_present:
+        return Reaction.DELETE if link.enabled is False and source.on_disabled == Reaction.DELETE else None
+    return Reaction(source.on_deleted if link.state == LinkState.DELETED else source.on_out_of_scope)
