@@ -53,3 +53,7 @@ class WrongNumber(DomainError):
 
 class LeaseLost(DomainError):
     """Another worker has taken over the source; nothing more may be written under the old token."""
+
+
+class SourceBusy(DomainError):
+    """Another run of the source is under way; one runs at a time."""
