@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 import orjson
 
+from scim_server import logs
 from scim_server.admin.errors import Refused, StillInUse
 from scim_server.cli.context import Context
 from scim_server.cli.db import db
@@ -16,6 +17,8 @@ from scim_server.cli.serve import serve
 from scim_server.cli.source import source
 from scim_server.cli.tenant import tenant
 from scim_server.cli.token import token
+from scim_server.cli.users import users
+from scim_server.scim.errors import ScimError
 from scim_server.settings import InvalidSettings
 from scim_server.store.engine import StoreUnavailable
 
@@ -26,12 +29,13 @@ def cli() -> None:
     """A SCIM 2.0 provisioning server for Microsoft Entra ID and Active Directory."""
 
 
-for command in (serve, db, tenant, token, source, schema, duplicates):
+for command in (serve, db, tenant, token, source, schema, users, duplicates):
     cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave the process with its exit code (``Exit``)."""
+    logs.set_up("warning")  # stdout belongs to the answer
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     sys.exit(run(arguments, Context()))
 
@@ -56,6 +60,8 @@ def run(arguments: Sequence[str], context: Context) -> int:
         return _fail(str(error), Exit.BLOCKED, as_json)
     except (Refused, StoreUnavailable) as error:
         return _fail(str(error), Exit.FAILED, as_json)
+    except ScimError as error:
+        return _fail(error.detail, Exit.FAILED, as_json)
     finally:
         context.close()
     return int(result) if isinstance(result, int) else Exit.DONE

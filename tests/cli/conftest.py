@@ -40,6 +40,7 @@ def scim_server(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run one command."""
 
     def run_command(*arguments: str) -> Outcome:
+        capsys.readouterr()  # what the test itself caused to be said
         code = run(arguments, Context(settings))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
