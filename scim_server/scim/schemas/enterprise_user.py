@@ -17,7 +17,7 @@ MANAGER = Attribute(
 
 ENTERPRISE_USER = Schema(
     ENTERPRISE_URN,
-    "Enterprise User",
+    "EnterpriseUser",  # as in RFC 7643 section 8.7.1; scim2-cli makes option names of it
     "Enterprise User",
     (
         Attribute("employeeNumber", description="The number the organization gave the user."),
