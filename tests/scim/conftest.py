@@ -11,16 +11,23 @@ from tests.scim.house import House
 from tests.scim.server import ScimClient, Server
 
 
-def _serve(url: str, directory: Path) -> Iterator[Server]:
+def serve(url: str, directory: Path) -> Iterator[Server]:
+    """A server as long as somebody needs it."""
     server = Server(Settings(data_dir=directory, database_url=url, secret_key=("k" * 32,), log_level="error"))
     yield server
-    server.services.database.engine.dispose()
+    server.services.database.close()
 
 
 @pytest.fixture
 def server(sqlite_url: str, tmp_path: Path) -> Iterator[Server]:
     """A server with the tenant ``default`` and nobody in it."""
-    yield from _serve(sqlite_url, tmp_path)
+    yield from serve(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def anywhere(database_url: str, tmp_path: Path) -> Iterator[Server]:
+    """The same on each kind of database."""
+    yield from serve(database_url, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +36,7 @@ def shared_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
     directory = tmp_path_factory.mktemp("shared")
     path = directory / "scim.db"
     shutil.copyfile(sqlite_template, path)
-    yield from _serve(f"sqlite:///{path}", directory)
+    yield from serve(f"sqlite:///{path}", directory)
 
 
 @pytest.fixture

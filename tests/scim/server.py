@@ -1,6 +1,7 @@
 """The whole server, and provisioning clients that talk to it in process."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -10,9 +11,9 @@ from werkzeug.test import Client as WsgiClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from scim_server.admin.tenants import DEFAULT, PUSH_SOURCE, Tenants
-from scim_server.admin.tokens import Tokens
+from scim_server.admin.tokens import TokenDirectory, Tokens
 from scim_server.domain.clients import Scope
-from scim_server.factory import create_app
+from scim_server.factory import build_services, create_app
 from scim_server.services import Services
 from scim_server.settings import Settings
 
@@ -62,8 +63,10 @@ class Server:
     """The application under test and its administration."""
 
     def __init__(self, settings: Settings) -> None:
-        self.app = create_app(settings)
-        self.services: Services = self.app.extensions["scim-server"]
+        built = build_services(settings)
+        at_once = TokenDirectory(built.database, built.clock, run=lambda work: work())  # nothing outlives its test
+        self.services: Services = replace(built, tokens=at_once)
+        self.app = create_app(services=self.services)
         self.tenants = Tenants(self.services.database, self.services.clock)
         self.tokens = Tokens(self.services.database, self.services.clock, self.services.tokens)
         self.tenants.ensure_default()
