@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
@@ -35,7 +35,7 @@ STORED = (
     resources.c.version,
     resources.c.created_at,
     resources.c.modified_at,
-    exists()
+    exists(literal_column("1"))
     .where(members.c.tenant_id == bindparam("tenant"), members.c.member_pk == resources.c.pk)
     .correlate(resources)
     .label("in_group"),
@@ -55,7 +55,8 @@ class MemberOf:
 def visible(viewer: str = "viewer") -> ColumnElement[bool]:
     """True for resources that this source has not itself deleted (another source may still keep them alive)."""
     return ~(
-        exists()
+        # SELECT * would make SQLite leave the index for the columns nobody needs.
+        exists(literal_column("1"))
         .where(
             links.c.tenant_id == bindparam("tenant"),
             links.c.resource_pk == resources.c.pk,

@@ -125,7 +125,8 @@ links = Table(
     Column("separated", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant_id", "source_id", "immutable_id"),
     CheckConstraint("state IN ('present', 'out_of_scope', 'deleted')", name="state"),
-    Index(None, "tenant_id", "resource_pk", "source_id"),
+    # With state it answers alone; without, SQLite prefers the primary key and reads every link of the source.
+    Index(None, "tenant_id", "resource_pk", "source_id", "state"),
     sqlite_with_rowid=False,
 )
 """What a source says of an object: ``mapped`` holds its attributes, ``times`` when each of them was learnt."""

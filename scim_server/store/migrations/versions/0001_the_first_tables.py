@@ -219,7 +219,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "source_id", "immutable_id", name="pk_links"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_links_tenant_id_resource_pk_source_id", "links", ["tenant_id", "resource_pk", "source_id"])
+    op.create_index(
+        "ix_links_tenant_id_resource_pk_source_id_state", "links", ["tenant_id", "resource_pk", "source_id", "state"]
+    )
 
     op.create_table(
         "members",
