@@ -1,0 +1,104 @@
+"""What the documents say is so: every setting, command and exit code appears, and marked blocks run."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scim_server.cli.main import cli
+from scim_server.cli.output import Exit
+from scim_server.domain.clients import PushSettings, TenantSettings
+from scim_server.settings import OTHER_VARIABLES, Settings, variables
+from tests.cli.test_serve import Server
+
+ROOT = Path(__file__).parents[2]
+ADMINISTRATION = (ROOT / "docs" / "administration.md").read_text()
+PAGES = ["README.md", "docs/administration.md", "docs/operations.md"]
+RUNNABLE = re.compile(r"<!-- runnable -->\n```sh\n(.*?)```", re.DOTALL)
+
+
+def commands(group: Any = cli, path: str = "scim-server") -> list[str]:
+    if not hasattr(group, "commands"):
+        return [path]
+    return [each for name, command in group.commands.items() for each in commands(command, f"{path} {name}")]
+
+
+def test_every_setting_has_its_line_with_the_default_and_the_words_of_the_code() -> None:
+    defaults = {f"SCIM_SERVER_{each.name.upper()}": each.default for each in fields(Settings)}
+    expected = {
+        f"| `{name}` | {f'`{defaults[name]}`' if defaults[name] not in ('', ()) else ''} | {about} |".replace(
+            "|  |", "| |"
+        )
+        for name, about in variables().items()
+    }
+    lines = {line for line in ADMINISTRATION.splitlines() if line.startswith("| `SCIM_SERVER_")}
+    assert lines == expected
+
+
+def test_every_other_variable_is_named() -> None:
+    assert all(f"`{name}`" in ADMINISTRATION for name in OTHER_VARIABLES)
+
+
+def test_every_command_has_its_line_and_no_line_names_another() -> None:
+    described = re.findall(r"^\| `(scim-server [a-z -]+)` \|", ADMINISTRATION, re.MULTILINE)
+    assert sorted(described) == sorted(commands())
+
+
+def test_every_exit_code_is_explained() -> None:
+    assert re.findall(r"^\| (\d) \|", ADMINISTRATION, re.MULTILINE) == [str(int(code)) for code in Exit]
+
+
+@pytest.mark.parametrize("options", [TenantSettings, PushSettings])
+def test_every_option_of_tenants_and_sources_has_its_line(options: type[TenantSettings | PushSettings]) -> None:
+    for each in fields(options):
+        assert f"| `{each.name}` | `{str(each.default).lower()}` |" in ADMINISTRATION
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    missing = [target for target in targets if not ((ROOT / page).parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_that_is_mentioned_exists(page: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    mentioned = {
+        target
+        for words in re.findall(r"(?:^|`)make ((?:[a-z]+ ?)+)(?:`|$)", (ROOT / page).read_text(), re.MULTILINE)
+        for target in words.split()
+    }
+    assert mentioned <= targets
+
+
+def test_the_blocks_marked_as_runnable_run_one_after_the_other(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        assert server.get("/readyz").status_code == 200
+        token = re.findall(r"scim_\S{43}", server.lines(2))[0]
+        blocks = [block for page in PAGES for block in RUNNABLE.findall((ROOT / page).read_text())]
+        assert len(blocks) > 5
+        script = "\n".join(blocks).replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SCIM_SERVER_")},
+            "SCIM_SERVER_DATA_DIR": str(tmp_path),
+            "TOKEN": token,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            env=environ,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "mira@example.com" in done.stdout
+    assert "on_deleted                      deactivate" in done.stdout
