@@ -15,6 +15,7 @@ from scim_server.settings import Settings
 from scim_server.store.engine import Database
 from scim_server.store.reads.cursors import Cursors
 from scim_server.web import errors, health, landing, requests
+from scim_server.web.addresses import SingleSlashes
 from scim_server.web.scim import bulk, discovery, me, resources, search
 from scim_server.web.scim.exchange import BASE_PATH
 
@@ -46,6 +47,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["scim-server"] = services
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.wsgi_app = SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this for middleware
     for blueprint in (resources.bp, search.bp, me.bp, bulk.bp, discovery.bp):
         app.register_blueprint(blueprint, url_prefix=BASE_PATH)
     app.register_blueprint(health.bp)
@@ -54,5 +57,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     requests.register(app)
     if services.settings.trusted_proxies:
         hops = services.settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]  # Flask documents this as the way to add middleware
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]  # Flask documents this for middleware
     return app

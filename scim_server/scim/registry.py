@@ -46,6 +46,10 @@ COMMON = Schema(
 )
 
 
+COMPUTED = ("members", "groups")
+"""Attributes that no stored document holds: rows of a table of their own, added when a resource is read."""
+
+
 @dataclass(frozen=True)
 class AttributeRef:
     """An attribute found by name: which schema, which attribute, and the sub-attribute where one was named.
@@ -98,6 +102,7 @@ class ResourceType:
         return any(
             leaf.returned in (Returned.REQUEST, Returned.NEVER) and not leaf.is_write_only
             for reference in self.references()
+            if reference.urn or reference.attribute.name not in COMPUTED
             for leaf in (reference.attribute, *reference.attribute.sub_attributes)
         )
 

@@ -60,6 +60,10 @@ class Projection:
         reference = self.resource_type.find(name)
         return reference is not None and self._shows(reference.attribute, reference.path.lower(), whole=False)
 
+    def names(self, path: str) -> bool:
+        """Whether the client asked for exactly this path; some sub-attributes leave only then."""
+        return self.including and path.lower() in self.named
+
     def apply(self, document: Mapping[str, Json]) -> dict[str, Json]:
         """The document with nothing but what the client sees."""
         shown: dict[str, Json] = {}

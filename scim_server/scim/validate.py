@@ -157,7 +157,7 @@ def _place(table: dict[str, Json], name: str, sub_name: str | None, value: Json)
 
 def _drop_unknown(name: str, dialect: Dialect) -> None:
     if not dialect.tolerates(Tolerance.UNKNOWN_ATTRIBUTES):
-        raise InvalidValue(f"no schema of this resource type has an attribute {shorten(name)}")
+        raise InvalidValue(f"no schema of this resource type has an attribute {shorten(name)} (compared without case)")
 
 
 def _check_schemas(schemas: Json, resource_type: ResourceType, dialect: Dialect) -> None:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import orjson
@@ -99,7 +99,7 @@ def _accept_complex(attribute: Attribute, value: Json, dialect: Dialect, path: s
         raise InvalidValue(f"{path} must be an object")
     given = value if value.keys() <= attribute.sub_names else _respell(attribute, value, dialect, path)
     computed = _computed_reference(attribute) if "$ref" in attribute.sub_names else None
-    only_reference = given.get("$ref") if computed and "value" not in given else None
+    nameless = computed is not None and _is_nameless(attribute, given)
     accepted: dict[str, Json] = {}
     for sub in attribute.sub_attributes:
         item = given.get(sub.name)
@@ -109,7 +109,7 @@ def _accept_complex(attribute: Attribute, value: Json, dialect: Dialect, path: s
         if canonical is not None and not sub.is_write_only:
             accepted[sub.name] = canonical
     if computed:
-        return _refer(computed, accepted, path, only_reference)
+        return _refer(computed, accepted, path, nameless)
     return accepted or None
 
 
@@ -121,10 +121,17 @@ def _computed_reference(attribute: Attribute) -> Attribute | None:
     return None
 
 
-def _refer(sub: Attribute, accepted: dict[str, Json], path: str, only_reference: Json) -> dict[str, Json] | None:
+def _is_nameless(attribute: Attribute, given: Mapping[str, Json]) -> bool:
+    """Whether a reference says something, but not to whom: a member with a display name alone would be lost."""
+    if "value" in given:
+        return False
+    return any(not is_unassigned(item) for name, item in given.items() if attribute.multi_valued or name == "$ref")
+
+
+def _refer(sub: Attribute, accepted: dict[str, Json], path: str, nameless: bool) -> dict[str, Json] | None:
     """The value of a reference with its ``$ref``, where the schema leaves no choice of the resource type."""
     if "value" not in accepted:
-        if accepted or only_reference:
+        if accepted or nameless:
             raise InvalidValue(f"{path}.value is required: the id of the {' or '.join(sub.reference_types)}")
         return None
     if len(sub.reference_types) > 1:

@@ -1,6 +1,6 @@
 """The core Group schema (RFC 7643 sections 4.2 and 8.7.1)."""
 
-from scim_server.scim.characteristics import Attribute, Mutability, Schema, Type
+from scim_server.scim.characteristics import Attribute, Mutability, Returned, Schema, Type
 
 GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
@@ -19,7 +19,12 @@ MEMBERS = Attribute(
             mutability=Mutability.IMMUTABLE,
             reference_types=("User", "Group"),
         ),
-        Attribute("display", description="The member's display name.", mutability=Mutability.READ_ONLY),
+        Attribute(
+            "display",
+            description="The member's display name; ask for it with attributes=members.display.",
+            mutability=Mutability.READ_ONLY,
+            returned=Returned.REQUEST,
+        ),
         Attribute(
             "type",
             description="What the member is.",

@@ -16,6 +16,9 @@ from scim_server.scim.registry import ResourceType, SchemaRegistry
 from scim_server.services import Services
 
 BASE_PATH = "/scim/v2"
+LARGEST = 2**62
+"""As far as the database counts; nobody has a page beyond."""
+_DIGITS = 30  # int() of a longer text is slow, and the number beyond every page anyway
 _JSON_TYPES = ("application/scim+json", "application/json")
 
 
@@ -115,14 +118,10 @@ def _expected_versions(incoming: Request) -> frozenset[str] | None:
 
 
 def whole_number(name: str, text: str | None) -> int | None:
-    """A paging parameter; absent or empty is None; raises InvalidValue for anything but an integer."""
+    """A paging parameter within what a database counts; None where absent or empty; raises InvalidValue."""
     if text is None or text == "":
         return None
     try:
-        return int(text) if len(text) <= 20 else _refuse(name)
+        return max(-LARGEST, min(int(text[:_DIGITS]), LARGEST))
     except ValueError:
-        return _refuse(name)
-
-
-def _refuse(name: str) -> int:
-    raise InvalidValue(f"{name} must be an integer.")
+        raise InvalidValue(f"{name} must be an integer.") from None

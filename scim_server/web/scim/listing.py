@@ -9,7 +9,7 @@ from flask import Response, request
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.messages import SearchRequest
 from scim_server.store.reads.listing import Query, find
-from scim_server.web.scim.exchange import Exchange, whole_number
+from scim_server.web.scim.exchange import LARGEST, Exchange, whole_number
 from scim_server.web.scim.rendering import Renderer, projections
 from scim_server.web.scim.responses import list_response
 
@@ -72,7 +72,7 @@ def answer_list(found: Exchange, search: Search) -> Response:
         filter=search.filter,
         sort_by=search.sort_by,
         descending=(search.sort_order or "").lower() == "descending",
-        start_index=max(search.start_index or 1, 1),
+        start_index=max(min(search.start_index or 1, LARGEST), 1),
         count=min(count, settings.max_page_size),
         cursor=search.cursor,
         viewer=found.client.source_id,

@@ -54,15 +54,16 @@ class Renderer:
             return f',"groups":{orjson.dumps(listed).decode()}' if listed else ""
         if not self._wants(row, "members"):
             return ""
+        shows_names = self._projections[row.type].names("members.display")
         parts = [
-            orjson.dumps(
-                {"value": key, "$ref": f"..{self._endpoints[kind]}/{key}", "display": shown, "type": kind}
-                if shown
-                else {"value": key, "$ref": f"..{self._endpoints[kind]}/{key}", "type": kind}
-            ).decode()
-            for key, kind, shown in members_of(session, row.pk)
+            orjson.dumps(self._member(key, kind, display if shows_names else "")).decode()
+            for key, kind, display in members_of(session, row.pk)
         ]
         return f',"members":[{",".join(parts)}]' if parts else ""
+
+    def _member(self, key: str, kind: str, display: str) -> dict[str, str]:
+        member = {"value": key, "$ref": f"..{self._endpoints[kind]}/{key}", "type": kind}
+        return {**member, "display": display} if display else member
 
     def _render(self, row: StoredResource, relations: str) -> Rendered:
         endpoint = self._endpoints[row.type]
