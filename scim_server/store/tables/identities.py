@@ -123,13 +123,17 @@ links = Table(
     Column("raw_hash", Words, nullable=False, server_default=""),
     Column("read_at", Words, nullable=False),
     Column("separated", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
+    Column("copied", Boolean(create_constraint=False)),
     PrimaryKeyConstraint("tenant_id", "source_id", "immutable_id"),
     CheckConstraint("state IN ('present', 'out_of_scope', 'deleted')", name="state"),
     # With state it answers alone; without, SQLite prefers the primary key and reads every link of the source.
     Index(None, "tenant_id", "resource_pk", "source_id", "state"),
     sqlite_with_rowid=False,
 )
-"""What a source says of an object: ``mapped`` holds its attributes, ``times`` when each of them was learnt."""
+"""What a source says of an object: ``mapped`` holds its attributes, ``times`` when each of them was learnt.
+
+``copied``: Entra ID says that the object is a copy from Active Directory. ``separated``: an administrator took it off.
+"""
 
 anchors = Table(
     "anchors",
