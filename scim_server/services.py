@@ -10,8 +10,8 @@ from scim_server.reconciler.push import Push
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.settings import Settings
 from scim_server.store.engine import Database
-from scim_server.store.migration import is_current
 from scim_server.store.reads.cursors import Cursors
+from scim_server.store.revisions import is_current
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,13 @@ class Settings:
         return self.database.startswith("sqlite:")
 
     @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None for PostgreSQL."""
+        if not self.is_embedded:
+            return None
+        return Path(self.database.partition(":///")[2].partition("?")[0])
+
+    @property
     def address(self) -> str:
         """The address to show to people, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host

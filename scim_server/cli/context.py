@@ -13,8 +13,8 @@ from scim_server.admin.tenants import Tenants
 from scim_server.admin.tokens import Tokens
 from scim_server.domain.times import Clock, SystemClock
 from scim_server.settings import Settings
-from scim_server.store import migration
-from scim_server.store.engine import Database
+from scim_server.store.engine import Database, StoreUnavailable
+from scim_server.store.revisions import current, newest
 
 
 class Context:
@@ -33,14 +33,18 @@ class Context:
     @cached_property
     def database(self) -> Database:
         """The database, once it has the tables of this version; raises Refused before."""
+        file = self.settings.database_file
         database = Database(self.settings.database, pool_size=2)
-        if not migration.is_current(database):
-            at = migration.current(self.settings.database)
+        try:
+            at = current(database) if file is None or file.exists() else None
+            if at != newest():
+                raise Refused(
+                    f"the database is at revision {at or 'none'}, this version needs {newest()}: "
+                    "run `scim-server db upgrade`"
+                )
+        except (Refused, StoreUnavailable):
             database.close()
-            raise Refused(
-                f"the database is at revision {at or 'none'}, this version needs {migration.newest()}: "
-                "run `scim-server db upgrade`"
-            )
+            raise
         return database
 
     @cached_property

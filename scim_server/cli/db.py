@@ -4,7 +4,8 @@ import click
 
 from scim_server.cli.context import Context, pass_context
 from scim_server.cli.output import Exit, json_option, print_json
-from scim_server.store import migration
+from scim_server.store import migration, revisions
+from scim_server.store.engine import Database
 
 
 @click.group()
@@ -19,11 +20,11 @@ def upgrade(context: Context, as_json: bool) -> None:
     """Bring the database to this version. Safe to run from several machines at once."""
     applied = migration.upgrade(context.settings.database)
     if as_json:
-        print_json({"applied": applied, "revision": migration.newest()})
+        print_json({"applied": applied, "revision": revisions.newest()})
     elif applied:
         click.echo(f"Applied {', '.join(applied)}.")
     else:
-        click.echo(f"Nothing to do: the database is at {migration.newest()}.")
+        click.echo(f"Nothing to do: the database is at {revisions.newest()}.")
 
 
 @db.command()
@@ -44,8 +45,12 @@ def check(context: Context, as_json: bool) -> int:
 @pass_context
 def current(context: Context, as_json: bool) -> None:
     """Show the revision of the database and the one this version needs."""
-    at = migration.current(context.settings.database)
+    database = Database(context.settings.database, pool_size=1)
+    try:
+        at = revisions.current(database)
+    finally:
+        database.close()
     if as_json:
-        print_json({"revision": at, "needed": migration.newest()})
+        print_json({"revision": at, "needed": revisions.newest()})
     else:
-        click.echo(f"{at or 'none'} (this version needs {migration.newest()})")
+        click.echo(f"{at or 'none'} (this version needs {revisions.newest()})")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from scim_server.store.statements import Compiled, Statement
@@ -99,8 +100,11 @@ class Database:
     def _checkout(self) -> Iterator[PoolProxiedConnection]:
         try:
             connection = self.engine.raw_connection()
-        except OperationalError as error:
+        # raw_connection() lets the driver's own errors through, the pool's ping wraps them
+        except (OperationalError, self.dialect.loaded_dbapi.OperationalError) as error:
             raise StoreUnavailable("the database cannot be reached") from error
+        except NoFreeConnection as error:
+            raise StoreUnavailable("all connections to the database are in use") from error
         try:
             yield connection
         except self.dialect.loaded_dbapi.OperationalError as error:

@@ -1,10 +1,9 @@
-"""The database schema in time: which revision a database is at, and the way to the newest one."""
+"""The way of a database from one revision to another."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -12,17 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, create_engine, event, make_url, select, table, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from scim_server.store import migrations, tables
-from scim_server.store.engine import Database, StoreUnavailable
-from scim_server.store.statements import Statement
+from scim_server.store.engine import StoreUnavailable
+from scim_server.store.revisions import newest
 from scim_server.store.tables.base import metadata
 
 _LOCK = 0x5C1_5E2  # any number that nothing else in the database locks
-_REVISION = Statement(select(column("version_num")).select_from(table("alembic_version")))
 
 
 def upgrade(url: str, revision: str = "head") -> list[str]:
@@ -43,36 +41,14 @@ def downgrade(url: str, revision: str) -> None:
         command.downgrade(_config(connection), revision)
 
 
-def current(url: str) -> str | None:
-    """The revision the database is at; None for an empty one. Raises StoreUnavailable."""
-    with _connected(url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def is_current(database: Database) -> bool:
-    """Whether the database is at the revision this version of the server works with; cheap enough for a probe."""
-    try:
-        with database.reading(0) as session:
-            row = session.one(_REVISION)
-    except (StoreUnavailable, database.dialect.loaded_dbapi.Error):  # an empty database lacks the table
-        return False
-    return row is not None and row[0] == newest()
-
-
-@cache
-def newest() -> str | None:
-    """The revision this version of the server works with."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
 def differences(url: str) -> list[str]:
     """What the database has otherwise than this version of the server expects, in words; empty if it fits."""
     _import_tables()
-    at, expected = current(url), newest()
-    if at != expected:
-        return [f"the database is at revision {at or 'none'}, this version needs {expected}"]
     with _connected(url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
+        at = context.get_current_revision()
+        if at != newest():
+            return [f"the database is at revision {at or 'none'}, this version needs {newest()}"]
         return [_describe(difference) for difference in compare_metadata(context, metadata)]
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 import pytest
 
 from scim_server.cli.context import Context
-from scim_server.cli.main import run
+from scim_server.cli.main import cli, run
 from scim_server.settings import Settings
 
 
@@ -46,3 +47,23 @@ def scim_server(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, out, err)
 
     return run_command
+
+
+def every_command(group: Any = cli, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The words of every command."""
+    if not isinstance(group, click.Group):
+        return [path]
+    context = click.Context(group)
+    return [
+        each
+        for name in group.list_commands(context)
+        for each in every_command(group.get_command(context, name), (*path, name))
+    ]
+
+
+def find_command(path: tuple[str, ...]) -> Any:
+    """The click command of these words."""
+    command: Any = cli
+    for name in path:
+        command = command.get_command(click.Context(command), name)
+    return command

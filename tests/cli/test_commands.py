@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from scim_server.cli.context import Context
-from scim_server.cli.main import cli, run
+from scim_server.cli.main import run
 from scim_server.cli.output import Exit
 from scim_server.settings import Settings
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, every_command, find_command
 
 BADGE = {
     "id": "urn:example:scim:schemas:extension:Badge:1.0:User",
@@ -106,10 +106,9 @@ def test_asking_for_a_password_without_a_terminal_says_what_to_do_instead(scim_s
 
 
 def test_no_command_takes_a_password_as_its_value() -> None:
-    source: Any = cli.commands["source"]
-    for command in source.commands.values():
-        options = {option.name: option for option in command.params}
-        assert "ask" not in options or options["ask"].is_flag
+    for path in every_command():
+        for option in find_command(path).params:
+            assert "password" not in option.name or option.name == "password_file"
 
 
 def test_resealing_keeps_every_password(scim_server: Run, settings: Settings, monkeypatch: Any, capsys: Any) -> None:
@@ -201,12 +200,6 @@ def test_wrong_settings_are_told_before_anything_is_done(monkeypatch: Any, capsy
     assert "SCIM_SERVER_PORT" in capsys.readouterr().err
 
 
-def every_command(group: Any = cli, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    if not hasattr(group, "commands"):
-        return [path]
-    return [each for name, command in group.commands.items() for each in every_command(command, (*path, name))]
-
-
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)
 def test_every_command_explains_itself(scim_server: Run, command: tuple[str, ...]) -> None:
     assert "Usage: scim-server" in scim_server(*command, "--help").out
@@ -214,8 +207,6 @@ def test_every_command_explains_itself(scim_server: Run, command: tuple[str, ...
 
 def test_every_command_but_the_server_speaks_json() -> None:
     for path in every_command():
-        command: Any = cli
-        for name in path:
-            command = command.commands[name]
+        command = find_command(path)
         options = {option for each in command.params for option in each.opts}
         assert "--json" in options or path == ("serve",)

@@ -6,26 +6,19 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scim_server.cli.main import cli
 from scim_server.cli.output import Exit
 from scim_server.domain.clients import PushSettings, TenantSettings
 from scim_server.settings import OTHER_VARIABLES, Settings, variables
+from tests.cli.conftest import every_command
 from tests.cli.test_serve import Server
 
 ROOT = Path(__file__).parents[2]
 ADMINISTRATION = (ROOT / "docs" / "administration.md").read_text()
 PAGES = ["README.md", "docs/administration.md", "docs/operations.md"]
 RUNNABLE = re.compile(r"<!-- runnable -->\n```sh\n(.*?)```", re.DOTALL)
-
-
-def commands(group: Any = cli, path: str = "scim-server") -> list[str]:
-    if not hasattr(group, "commands"):
-        return [path]
-    return [each for name, command in group.commands.items() for each in commands(command, f"{path} {name}")]
 
 
 def test_every_setting_has_its_line_with_the_default_and_the_words_of_the_code() -> None:
@@ -46,7 +39,7 @@ def test_every_other_variable_is_named() -> None:
 
 def test_every_command_has_its_line_and_no_line_names_another() -> None:
     described = re.findall(r"^\| `(scim-server [a-z -]+)` \|", ADMINISTRATION, re.MULTILINE)
-    assert sorted(described) == sorted(commands())
+    assert sorted(described) == sorted(" ".join(("scim-server", *path)) for path in every_command())
 
 
 def test_every_exit_code_is_explained() -> None:

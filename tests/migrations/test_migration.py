@@ -2,12 +2,14 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 
-from scim_server.store import migration
+from scim_server.store import migration, migrations, revisions
 from scim_server.store.engine import Database, StoreUnavailable
 from scim_server.store.tables.base import metadata
 
@@ -59,15 +61,17 @@ def test_a_difference_is_told_in_words(bare_database_url: str) -> None:
 
 
 def test_an_empty_database_is_at_no_revision(bare_database_url: str) -> None:
-    assert migration.current(bare_database_url) is None
+    database = Database(bare_database_url)
+    assert revisions.current(database) is None
+    database.close()
     assert "needs" in migration.differences(bare_database_url)[0]
 
 
 def test_a_database_is_current_after_its_upgrade_and_not_before(bare_database_url: str) -> None:
     database = Database(bare_database_url)
-    assert not migration.is_current(database)
+    assert not revisions.is_current(database)
     migration.upgrade(bare_database_url)
-    assert migration.is_current(database)
+    assert revisions.is_current(database)
     database.close()
 
 
@@ -77,7 +81,7 @@ def test_upgrade_downgrade_upgrade_leaves_the_same_schema(bare_database_url: str
     first = catalog(engine)
     migration.downgrade(bare_database_url, "base")
     assert catalog(engine) == {}
-    assert migration.upgrade(bare_database_url)[-1] == migration.newest()
+    assert migration.upgrade(bare_database_url)[-1] == revisions.newest()
     assert catalog(engine) == first
     engine.dispose()
 
@@ -86,7 +90,9 @@ def test_of_four_upgrades_at_once_one_does_the_work(bare_database_url: str) -> N
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(migration.upgrade, [bare_database_url] * 4))
     assert sorted(bool(each) for each in applied) == [False, False, False, True]
-    assert migration.current(bare_database_url) == migration.newest()
+    database = Database(bare_database_url)
+    assert revisions.is_current(database)
+    database.close()
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(bare_database_url: str) -> None:
@@ -103,5 +109,16 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(bare_database_url: str) -> 
 
 
 def test_a_database_that_does_not_answer_is_told_from_one_that_is_empty() -> None:
+    url = "postgresql+psycopg://postgres@127.0.0.1:9/scim"
+    database = Database(url)
+    assert not revisions.is_current(database)
     with pytest.raises(StoreUnavailable):
-        migration.current("postgresql+psycopg://postgres@127.0.0.1:9/scim")
+        revisions.current(database)
+    with pytest.raises(StoreUnavailable):
+        migration.upgrade(url)
+    database.close()
+
+
+def test_the_number_of_the_newest_file_is_the_revision_alembic_leads_to() -> None:
+    heads = ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads()
+    assert heads == [revisions.newest()]

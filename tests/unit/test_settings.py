@@ -122,3 +122,15 @@ def test_configured_keys_come_before_the_file(tmp_path: Path) -> None:
     )
     assert settings.secret_keys() == ("n" * 32, "o" * 32)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:////srv/scim.db", Path("/srv/scim.db")),
+        ("sqlite:///here/scim.db?timeout=5", Path("here/scim.db")),
+        ("postgresql+psycopg://u@h/d", None),
+    ],
+)
+def test_the_database_file_is_known_where_there_is_one(url: str, file: Path | None) -> None:
+    assert Settings(database_url=url).database_file == file
