@@ -3,8 +3,8 @@
 Both tell ids; the objects are then read as they are now, so that a row of changes never has to be merged.
 
 What neither tells, and only a scheduled full read heals: members and managers that vanish because the target was
-deleted, and DNs that change because an organizational unit above was renamed or moved. uSNChanged tells deletions only
-to an account that may list the Deleted Objects container.
+deleted, and DNs that change because an organizational unit above was renamed or moved. Deletions are told to an account
+that may list the Deleted Objects container; Active Directory tells them by DirSync without that right, Samba does not.
 """
 
 from collections.abc import Iterator

@@ -135,7 +135,7 @@ def _check_deleted_objects(controller: DomainController, scope: Scope) -> Findin
         "deleted objects",
         Outcome.WARNING,
         "no deleted object is visible: either none exists or the account may not list them; "
-        "without DirSync deletions then show in full reads only",
+        "deletions then show in full reads only, unless Active Directory tells them by DirSync",
         f'On a domain controller: dsacls "CN=Deleted Objects,{scope.root}" /takeownership, '
         f'then dsacls "CN=Deleted Objects,{scope.root}" /G <account>:LCRP',
     )
@@ -143,7 +143,7 @@ def _check_deleted_objects(controller: DomainController, scope: Scope) -> Findin
 
 def _check_dirsync(controller: DomainController, scope: Scope, config: Config) -> Finding:
     if start_dirsync(controller, scope.root, config) is not None:
-        return Finding("changes", Outcome.OK, "DirSync tells every change and deletion")
+        return Finding("changes", Outcome.OK, "DirSync tells every change")
     return Finding(
         "changes",
         Outcome.WARNING,

@@ -227,5 +227,8 @@ def open_encrypted(config: Config, url: str, context: ssl.SSLContext) -> Connect
 
 def close(connection: Connection) -> None:
     """The connection is closed, whatever state it was in."""
+    plain = connection.socket
     with suppress(LDAPException, OSError):
         connection.unbind()
+    if plain:
+        plain.close()  # ldap3 leaves a socket open that could not connect

@@ -29,7 +29,8 @@ from tests.services import service_missing
 
 ROOT = "DC=ad,DC=example,DC=test"
 PASSWORD = "Passw0rd!x9"
-_TEMPLATE_VERSION = 1
+_TEMPLATE_VERSION = 2
+_TREE_DELETE = "1.2.840.113556.1.4.805"
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TDB_NO_FSYNC": "1"}
 _numbers = count(1)
 
@@ -193,6 +194,10 @@ class Domain:
 
     def delete(self, guid: str) -> None:
         self.connection.delete(self.dn(guid))
+
+    def delete_tree(self, dn: str) -> None:
+        """The object and everything below it is gone."""
+        self.connection.delete(dn, controls=[(_TREE_DELETE, True, None)])
 
     def dn(self, guid: str) -> str:
         """Where the object lies now."""

@@ -1,7 +1,8 @@
 """Create the service accounts of the tests in a stopped Samba domain; runs under the system's Python, which has Samba.
 
 Arguments: the smb.conf, the password of the accounts. ``ordinary`` has no special right, ``lister`` may list the
-Deleted Objects container, ``dirsync`` has Replicating Directory Changes.
+Deleted Objects container, ``dirsync`` has Replicating Directory Changes and, because Samba hides deletions from
+DirSync otherwise (since the fix of CVE-2023-4154), may list that container too.
 """
 
 import sys
@@ -39,7 +40,8 @@ def main(configuration, password):
         samdb.newuser(name, password)
         row = samdb.search(root, expression=f"(sAMAccountName={name})", attrs=["objectSid"])[0]
         sids[name] = ndr_unpack(security.dom_sid, row["objectSid"][0])
-    grant(samdb, f"CN=Deleted Objects,{root}", f"(A;;LCRP;;;{sids['lister']})")
+    for name in ("lister", "dirsync"):
+        grant(samdb, f"CN=Deleted Objects,{root}", f"(A;;LCRP;;;{sids[name]})")
     grant(samdb, root, f"(OA;;CR;{GET_CHANGES};;{sids['dirsync']})")
 
 
