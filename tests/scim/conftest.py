@@ -1,19 +1,28 @@
 """Servers over a fresh SQLite database and their clients."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from scim_server.settings import Settings
 from tests.scim.house import House
 from tests.scim.server import ScimClient, Server
 
 
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Every event that the server logs during a test."""
+    with capture_logs() as events:
+        yield events
+
+
 def serve(url: str, directory: Path) -> Iterator[Server]:
     """A server as long as somebody needs it."""
-    server = Server(Settings(data_dir=directory, database_url=url, secret_key=("k" * 32,), log_level="error"))
+    server = Server(Settings(data_dir=directory, database_url=url, secret_key=("k" * 32,)))
     yield server
     server.services.database.close()
 
