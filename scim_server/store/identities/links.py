@@ -13,7 +13,7 @@ from scim_server.store.tables.identities import anchors, links
 
 
 class StoredLink(NamedTuple):
-    """A link as it lies; ``mapped`` and ``times`` are JSON text."""
+    """A link as it lies, with its source; ``mapped``, ``times`` and ``source_settings`` are JSON text."""
 
     source_id: int
     source_kind: str
@@ -25,27 +25,38 @@ class StoredLink(NamedTuple):
     mapped: str
     times: str
     read_at: str
+    raw_hash: str = ""
+    separated: bool = False
+    copied: bool | None = None
+    source_settings: str = "{}"
 
+
+COLUMNS = (
+    links.c.source_id,
+    sources.c.kind,
+    sources.c.rank,
+    links.c.immutable_id,
+    links.c.state,
+    links.c.enabled,
+    links.c.origin,
+    links.c.mapped,
+    links.c.times,
+    links.c.read_at,
+    links.c.raw_hash,
+    links.c.separated,
+    links.c.copied,
+    sources.c.settings,
+)
+"""The columns of a StoredLink."""
 
 _OF_RESOURCE = Statement(
-    select(
-        links.c.source_id,
-        sources.c.kind,
-        sources.c.rank,
-        links.c.immutable_id,
-        links.c.state,
-        links.c.enabled,
-        links.c.origin,
-        links.c.mapped,
-        links.c.times,
-        links.c.read_at,
-    )
+    select(*COLUMNS)
     .join(sources, sources.c.id == links.c.source_id)
     .where(links.c.tenant_id == bindparam("tenant"), links.c.resource_pk == bindparam("pk"))
 )
 _WRITTEN = (
     "tenant_id", "source_id", "immutable_id", "type", "resource_pk", "state", "enabled", "origin", "mapped", "times",
-    "read_at",
+    "read_at", "raw_hash", "separated", "copied",
 )  # fmt: skip
 _KEY = ("tenant_id", "source_id", "immutable_id")
 
@@ -122,6 +133,9 @@ def write_link(session: Session, *, resource_type: str, pk: int, link: StoredLin
         mapped=link.mapped,
         times=link.times,
         read_at=link.read_at,
+        raw_hash=link.raw_hash,
+        separated=link.separated,
+        copied=link.copied,
     )
 
 
