@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from scim_server.domain.allocate import allocate
-from scim_server.domain.keys import Claim, Wanted
+from scim_server.domain.keys import USERNAME, Claim, Wanted
 from scim_server.reconciler.proposals import Document, Origin, Proposal
 from scim_server.scim.index import index_rows
 from scim_server.scim.registry import ResourceType
@@ -73,7 +73,13 @@ def _conflicts(
             peer = proposals[witness]
             holder = Holder(wanted.claim, peer.loaded.pk if peer.loaded else 0, witness, "primary", True, "")
         found.append(Conflict(wanted, holder))
-    return found
+    return _told_once(found)
+
+
+def _told_once(conflicts: list[Conflict]) -> list[Conflict]:
+    """The conflicts without the address that a username spells, where that username itself meets the same holder."""
+    namesakes = {conflict.holder.id for conflict in conflicts if conflict.wanted.claim.ns == USERNAME}
+    return [each for each in conflicts if each.wanted.role != "login" or each.holder.id not in namesakes]
 
 
 def write(session: Session, proposals: Iterable[Proposal], origin: Origin) -> dict[str, int]:
@@ -89,9 +95,12 @@ def write(session: Session, proposals: Iterable[Proposal], origin: Origin) -> di
     for proposal in ordered:
         claims.take(session, numbers[proposal.resource_id], proposal.taken)
     released = {claim for proposal in ordered for claim in proposal.dropped}
-    retaken = {wanted.claim for proposal in ordered for wanted in proposal.taken}
-    for claim in released - retaken:
-        duplicates.clear_key(session, claim, origin.at)
+    retaken = {wanted.claim: numbers[proposal.resource_id] for proposal in ordered for wanted in proposal.taken}
+    for claim in sorted(released):
+        if claim in retaken:
+            duplicates.pass_on(session, claim, retaken[claim])
+        else:
+            duplicates.clear_key(session, claim, origin.at)
     return numbers
 
 
@@ -144,9 +153,10 @@ def log_change(
         resource_type=proposal.resource_type.name,
         action=action,
         channel=origin.channel,
-        source=origin.client.source_id,
+        source=origin.source_id,
         actor=origin.actor,
         request=origin.request,
+        plan=origin.plan,
         before=orjson.dumps({name: old for name, (old, _) in changed.items() if old is not None}).decode(),
         after=orjson.dumps({name: new for name, (_, new) in changed.items() if new is not None}).decode(),
         at=origin.at,

@@ -21,7 +21,7 @@ from scim_server.scim.member_changes import Add, MemberStep, Replace, split
 from scim_server.scim.patch import Operation, apply
 from scim_server.scim.registry import ResourceType
 from scim_server.scim.validate import validate_create, validate_replace
-from scim_server.store.engine import Database, Session
+from scim_server.store.engine import Database, Session, TransactionLost
 from scim_server.store.identities.claims import ClaimLost
 from scim_server.store.identities.resources import Loaded, load, touch
 from scim_server.store.reads.resources import StoredResource
@@ -98,7 +98,7 @@ class Push:
 
         def change(session: Session, origin: Origin) -> None:
             loaded = _load(session, order, resource_id)
-            depart(session, loaded, order.resource_type, origin)
+            depart(session, loaded, order.resource_type, origin, order.client)
 
         self._within(order, change)
 
@@ -106,16 +106,17 @@ class Push:
         """Run the change in a transaction, again where a concurrent push took a claim meanwhile."""
         tenant = order.client.tenant_id
         for _ in range(_ATTEMPTS):
-            origin = Origin(order.client, to_text(self._clock.now()), order.request)
+            origin = Origin(order.client.source_id, order.client.token_name, to_text(self._clock.now()), order.request)
             try:
                 with self._database.writing(tenant) as session:
-                    return change(session, origin)
-            except Refused as refused:
-                with self._database.writing(tenant) as session:
-                    record(session, refused, origin)
-                raise Uniqueness(refused.detail(order.client)) from None
-            except ClaimLost:
+                    try:
+                        return change(session, origin)
+                    except Refused as refused:  # before anything is written, so this record is all there is to commit
+                        record(session, refused, origin)
+                        detail = refused.detail(order.client)
+            except (ClaimLost, TransactionLost):
                 continue
+            raise Uniqueness(detail)
         raise Conflict("The resource is being changed by several requests at once. Send the request again.")
 
     def _create(
@@ -128,15 +129,16 @@ class Push:
             before = parse_stored(twin.document)
             asked = {**before, **document, "id": twin.id}
             written = self._update(session, order, origin, twin, before, asked, steps, asserted=document)
+            settle(session, client.source_id, object_of(document), origin.at)
             return Written(written.resource, created=True)
         proposal = new_proposal(document, order.resource_type, client, anchors, origin.at)
         decision = decide(session, [proposal])
         if decision.refused:
-            raise Refused(proposal, decision.refused[proposal.resource_id], object_of(proposal))
+            raise Refused(proposal, decision.refused[proposal.resource_id], object_of(proposal.after))
         if twin is not None and known:
             raise Uniqueness(f"externalId is already provisioned: it belongs to the user with the id {twin.id}.")
         pk = write(session, [proposal], origin)[proposal.resource_id]
-        settle(session, client.source_id, object_of(proposal), origin.at)
+        settle(session, client.source_id, object_of(proposal.after), origin.at)
         membership.carry_out(session, pk, proposal.resource_id, steps, origin)
         return Written(
             _row(pk, proposal.resource_id, proposal.after, 1, origin.at, origin.at, order.resource_type.name),
@@ -184,6 +186,8 @@ class Push:
             return
         pending = replayed(session, order.client, order.resource_type, origin, besides=proposal)
         decision = decide(session, [proposal, *pending])
+        if pending and proposal.resource_id in decision.refused:
+            decision = decide(session, [proposal])  # what is asked now is not withheld for what was asked once
         if proposal.resource_id in decision.refused:
             raise Refused(proposal, decision.refused[proposal.resource_id], proposal.link.immutable_id)
         write(session, decision.accepted, origin)

@@ -1,20 +1,24 @@
 """Refused pushes: the record of both sides, the words for the client, and the second half of a swap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
 from scim_server.domain.attributes import flatten, unflatten
 from scim_server.domain.clients import Client, Scope
 from scim_server.domain.keys import ukey
+from scim_server.domain.times import from_text
 from scim_server.reconciler.composition import in_schema_order
 from scim_server.reconciler.door import Conflict, parse_stored
 from scim_server.reconciler.proposals import Document, Origin, Proposal
 from scim_server.reconciler.updates import update_proposal
 from scim_server.scim.registry import ResourceType
 from scim_server.store.engine import Session
-from scim_server.store.identities import duplicates
-from scim_server.store.identities.duplicates import Case
+from scim_server.store.identities import claims, duplicates
+from scim_server.store.identities.claims import ClaimLost
+from scim_server.store.identities.duplicates import Case, Refusal
+from scim_server.store.identities.links import links_of
 from scim_server.store.identities.resources import load_by_key
 
 
@@ -41,24 +45,29 @@ class Refused(Exception):
         )
 
 
-def object_of(proposal: Proposal) -> str:
+def object_of(document: Document) -> str:
     """How a new object that was refused is recognised when the client asks again."""
-    external = proposal.after.get("externalId")
-    name = proposal.after.get("userName") or proposal.after.get("displayName") or ""
+    external = document.get("externalId")
+    name = document.get("userName") or document.get("displayName") or ""
     return f"externalId:{external}" if external else f"name:{ukey(name)}"
 
 
 def record(session: Session, refused: Refused, origin: Origin) -> None:
-    """Each conflict of the refused proposal is an open duplicate that names the holder."""
+    """Each conflict of the refused proposal is an open duplicate that names the holder.
+
+    Raises ClaimLost where a holder has let go of its value meanwhile: the request may succeed now.
+    """
     proposal = refused.proposal
     told = (
         flatten(proposal.after) if proposal.loaded is None else {n: new for n, (_, new) in proposal.changed().items()}
     )
     for conflict in refused.conflicts:
+        if claims.witness(session, conflict.wanted.claim) != conflict.holder.pk:
+            raise ClaimLost
         duplicates.write_case(
             session,
             Case(
-                source=origin.client.source_id,
+                source=origin.source_id,
                 immutable_id=refused.object_id,
                 resource_type=proposal.resource_type.name,
                 pk=proposal.loaded.pk if proposal.loaded else None,
@@ -81,33 +90,45 @@ def settle(session: Session, source: int, object_id: str, at: str) -> None:
 def replayed(
     session: Session, client: Client, resource_type: ResourceType, origin: Origin, *, besides: Proposal
 ) -> list[Proposal]:
-    """What the client was refused for other resources, as proposals of today.
+    """What the client was refused for other resources and what may fit now, as proposals of today.
 
-    A swap arrives as two requests; the first is refused. Together with the second both fit, and both are written.
+    A swap arrives as two requests; the first is refused. Together with the second both fit, and both are written. Only
+    refusals over a value that is given up, by ``besides`` or by another of them, can fit now.
     """
     found: dict[int, Proposal] = {}
-    for refusal in duplicates.refusals_of(session, client.source_id):
-        if besides.loaded is not None and refusal.pk == besides.loaded.pk:
-            continue
-        loaded = load_by_key(session, refusal.pk)
-        if loaded is None or loaded.state != "live" or loaded.type != resource_type.name:
-            continue
-        before = parse_stored(loaded.document)
-        proposal = update_proposal(
-            session,
-            client,
-            resource_type,
-            origin.at,
-            loaded=loaded,
-            before=before,
-            asked=_changed(before, refusal.mapped, resource_type),
-        )
-        if proposal is not None:
-            found[refusal.pk] = proposal
+    released = sorted(besides.dropped)
+    while released:
+        for refusal in duplicates.refusals_of(session, client.source_id, released.pop()):
+            if refusal.pk in found or (besides.loaded is not None and refusal.pk == besides.loaded.pk):
+                continue
+            proposal = _retried(session, client, resource_type, origin, refusal)
+            if proposal is not None:
+                found[refusal.pk] = proposal
+                released += sorted(proposal.dropped)
     return list(found.values())
 
 
-def _changed(before: Document, mapped: str, resource_type: ResourceType) -> Document:
-    wanted = {**flatten(before), **orjson.loads(mapped)}
+def _retried(
+    session: Session, client: Client, resource_type: ResourceType, origin: Origin, refusal: Refusal
+) -> Proposal | None:
+    loaded = load_by_key(session, refusal.pk)
+    if loaded is None or loaded.state != "live" or loaded.type != resource_type.name:
+        return None
+    before = parse_stored(loaded.document)
+    told = {name: from_text(at) for link in links_of(session, loaded.pk) if link.source_id == client.source_id
+            for name, at in orjson.loads(link.times).items()}  # fmt: skip
+    refused_at = from_text(refusal.at)
+    # what the client has said of an attribute since then stands
+    wanted = {
+        name: value
+        for name, value in orjson.loads(refusal.mapped).items()
+        if name not in told or told[name] <= refused_at
+    }
+    asked = _changed(before, wanted, resource_type)
+    return update_proposal(session, client, resource_type, origin.at, loaded=loaded, before=before, asked=asked)
+
+
+def _changed(before: Document, changes: Mapping[str, Any], resource_type: ResourceType) -> Document:
+    wanted = {**flatten(before), **changes}
     document = unflatten({name: value for name, value in wanted.items() if value is not None})
     return in_schema_order({"id": before["id"], **document}, resource_type)

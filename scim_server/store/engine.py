@@ -12,10 +12,15 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from scim_server.store.statements import Compiled, Statement
 
 Row = tuple[Any, ...]
+_LOST = ("40P01", "40001")  # deadlock_detected, serialization_failure (PostgreSQL appendix A)
 
 
 class StoreUnavailable(Exception):
     """The database cannot be reached, or was busy for longer than a request may wait."""
+
+
+class TransactionLost(StoreUnavailable):
+    """The database ended the transaction in favour of another (a deadlock); the same work may succeed at once."""
 
 
 class Session:
@@ -108,7 +113,9 @@ class Database:
         try:
             yield connection
         except self.dialect.loaded_dbapi.OperationalError as error:
-            raise StoreUnavailable(f"the database did not answer ({type(error).__name__})") from error
+            lost = getattr(error, "sqlstate", None) in _LOST
+            kind = TransactionLost if lost else StoreUnavailable
+            raise kind(f"the database did not answer ({type(error).__name__})") from error
         finally:
             connection.close()
 

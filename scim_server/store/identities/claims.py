@@ -46,6 +46,15 @@ _HOLDERS = Statement(
         ),
     )
 )
+_WITNESS = Statement(
+    select(claims.c.resource_pk)
+    .where(
+        claims.c.tenant_id == bindparam("tenant"),
+        claims.c.ns == bindparam("of_ns"),
+        claims.c.key == bindparam("of_key"),
+    )
+    .with_for_update(read=True)
+)
 _HELD = Statement(
     select(claims.c.ns, claims.c.key).where(
         claims.c.tenant_id == bindparam("tenant"), claims.c.resource_pk == bindparam("pk")
@@ -82,6 +91,12 @@ def holders(session: Session, wanted: Collection[Claim]) -> dict[Claim, Holder]:
             claim = Claim(ns, key)
             found[claim] = Holder(claim, pk, resource_id, role, bool(active), display)
     return found
+
+
+def witness(session: Session, claim: Claim) -> int | None:
+    """The number of the resource that holds the claim, and goes on holding it until this transaction ends."""
+    row = session.one(_WITNESS, of_ns=claim.ns, of_key=claim.key)
+    return row[0] if row else None
 
 
 def held_by(session: Session, pk: int) -> frozenset[Claim]:

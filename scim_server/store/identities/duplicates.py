@@ -1,10 +1,11 @@
 """The register of duplicates: objects withheld because another holds their value."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import Insert, bindparam, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.domain.keys import Claim
 from scim_server.store.engine import Session
@@ -32,42 +33,38 @@ class Case:
 
 
 class Refusal(NamedTuple):
-    """What a client once asked for an existing resource and did not get; ``mapped`` is JSON text of the change."""
+    """What a client asked at ``at`` for an existing resource and did not get; ``mapped`` is JSON text of the change."""
 
     pk: int
     mapped: str
+    at: str
 
 
-_SEEN_AGAIN = Statement(
-    update(duplicates)
-    .where(
-        duplicates.c.tenant_id == bindparam("tenant"),
-        duplicates.c.source_id == bindparam("source"),
-        duplicates.c.immutable_id == bindparam("object"),
-        duplicates.c.ns == bindparam("of_ns"),
-        duplicates.c.key == bindparam("of_key"),
-        _PENDING,
-    )
-    .values(
-        seen=duplicates.c.seen + 1,
-        last_at=bindparam("at"),
-        raw=bindparam("spelling"),
-        kind=bindparam("of_kind"),
-        holder_pk=bindparam("holder"),
-        mapped=bindparam("snapshot"),
-    )
-)
 _NAMES = (
     "tenant_id", "id", "source_id", "immutable_id", "type", "resource_pk", "ns", "key", "raw", "kind", "holder_pk",
     "channel", "mapped", "first_at", "last_at",
 )  # fmt: skip
-_INSERT = Statement(
-    insert(duplicates).values({name: bindparam(name) for name in _NAMES} | {"status": "open", "seen": 1})
-)
+_RENEWED = ("last_at", "raw", "kind", "holder_pk", "mapped")
+
+
+def _upsert(dialect: str) -> Insert:
+    values: dict[str, Any] = {name: bindparam(name) for name in _NAMES}
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(duplicates)
+    insert = insert.values(values | {"status": "open", "seen": 1})
+    return insert.on_conflict_do_update(
+        index_elements=["tenant_id", "source_id", "immutable_id", "ns", "key"],
+        index_where=text("status IN ('open', 'dismissed')"),
+        set_={name: insert.excluded[name] for name in _RENEWED} | {"seen": duplicates.c.seen + 1},
+    )
+
+
+_WRITE = Statement(_upsert)
 _REFUSALS = Statement(
-    select(duplicates.c.resource_pk, duplicates.c.mapped)
+    select(duplicates.c.resource_pk, duplicates.c.mapped, duplicates.c.last_at)
     .where(
         duplicates.c.tenant_id == bindparam("tenant"),
+        duplicates.c.ns == bindparam("of_ns"),
+        duplicates.c.key == bindparam("of_key"),
         duplicates.c.source_id == bindparam("source"),
         duplicates.c.status == "open",
         duplicates.c.channel == "push",
@@ -85,6 +82,16 @@ _CLEAR_OBJECT = Statement(
     )
     .values(status="cleared", last_at=bindparam("at"))
 )
+_PASS_ON = Statement(
+    update(duplicates)
+    .where(
+        duplicates.c.tenant_id == bindparam("tenant"),
+        duplicates.c.ns == bindparam("of_ns"),
+        duplicates.c.key == bindparam("of_key"),
+        _PENDING,
+    )
+    .values(holder_pk=bindparam("holder"))
+)
 _CLEAR_KEY = Statement(
     update(duplicates)
     .where(
@@ -100,22 +107,8 @@ _CLEAR_KEY = Statement(
 
 def write_case(session: Session, case: Case) -> None:
     """The case is open, or, where it was open or dismissed already, counts as seen once more."""
-    again = session.run(
-        _SEEN_AGAIN,
-        source=case.source,
-        object=case.immutable_id,
-        of_ns=case.claim.ns,
-        of_key=case.claim.key,
-        at=case.at,
-        spelling=case.raw,
-        of_kind=case.kind,
-        holder=case.holder,
-        snapshot=case.mapped,
-    )
-    if again:
-        return
     session.run(
-        _INSERT,
+        _WRITE,
         id=str(uuid4()),
         source_id=case.source,
         immutable_id=case.immutable_id,
@@ -133,9 +126,10 @@ def write_case(session: Session, case: Case) -> None:
     )
 
 
-def refusals_of(session: Session, source: int) -> list[Refusal]:
-    """What this client was refused for resources that exist, oldest first."""
-    return [Refusal._make(row) for row in session.all(_REFUSALS, source=source)]
+def refusals_of(session: Session, source: int, claim: Claim) -> list[Refusal]:
+    """What this client was refused, for resources that exist, because of this claim; oldest first."""
+    rows = session.all(_REFUSALS, source=source, of_ns=claim.ns, of_key=claim.key)
+    return [Refusal._make(row) for row in rows]
 
 
 def clear_object(session: Session, source: int, immutable_id: str, at: str) -> None:
@@ -146,3 +140,8 @@ def clear_object(session: Session, source: int, immutable_id: str, at: str) -> N
 def clear_key(session: Session, claim: Claim, at: str) -> None:
     """Nobody is refused this value any more: it is free. (A pulled object is retried by its next run instead.)"""
     session.run(_CLEAR_KEY, of_ns=claim.ns, of_key=claim.key, at=at)
+
+
+def pass_on(session: Session, claim: Claim, holder: int) -> None:
+    """The value has gone from one resource to another: whoever still waits for it now waits for that one."""
+    session.run(_PASS_ON, of_ns=claim.ns, of_key=claim.key, holder=holder)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import Insert, bindparam, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
 from scim_server.store.reads.resources import visible
-from scim_server.store.statements import Statement, insert_unless_there
+from scim_server.store.statements import Statement
 from scim_server.store.tables.identities import attribute_values, counts, links, resources
 
 IndexRow = tuple[int, int, str, str]
@@ -51,12 +52,12 @@ _LOAD = Statement(
         resources.c.state == "live",
         visible(),
     )
-    .with_for_update(of=resources)
+    .with_for_update(of=resources, key_share=True)
 )
 _LOAD_BY_KEY = Statement(
     select(*_COLUMNS)
     .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("pk"))
-    .with_for_update(of=resources)
+    .with_for_update(of=resources, key_share=True)
 )
 _INSERT = Statement(
     insert(resources)
@@ -106,12 +107,18 @@ _DELETE_VALUES = Statement(
         attribute_values.c.tenant_id == bindparam("tenant"), attribute_values.c.resource_pk == bindparam("key")
     )
 )
-_FIRST_COUNT = insert_unless_there(counts)
-_COUNT = Statement(
-    update(counts)
-    .where(counts.c.tenant_id == bindparam("tenant"), counts.c.type == bindparam("kind"))
-    .values(live=counts.c.live + bindparam("change"))
-)
+
+
+def _counted(dialect: str) -> Insert:
+    # One statement: of two first resources at once, an update that finds no row would lose one.
+    added = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(counts)
+    added = added.values({name: bindparam(name) for name in ("tenant_id", "type", "live")})
+    return added.on_conflict_do_update(
+        index_elements=["tenant_id", "type"], set_={"live": counts.c.live + added.excluded.live}
+    )
+
+
+_COUNT = Statement(_counted)
 _PRESENT_ELSEWHERE = Statement(
     select(links.c.source_id).where(
         links.c.tenant_id == bindparam("tenant"),
@@ -175,8 +182,7 @@ def revive(session: Session, pk: int, resource_type: str, at: str) -> None:
 
 def change_count(session: Session, resource_type: str, change: int) -> None:
     """The number of live resources of that type is kept in step."""
-    if session.run(_COUNT, kind=resource_type, change=change) == 0:
-        session.run(_FIRST_COUNT, type=resource_type, live=change)
+    session.run(_COUNT, type=resource_type, live=change)
 
 
 def write_values(session: Session, pk: int, before: Iterable[IndexRow], after: Iterable[IndexRow]) -> None:
