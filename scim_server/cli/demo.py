@@ -1,6 +1,7 @@
 """``scim-server demo``: provisioning clients at work against a running server."""
 
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from scim_server.cli.demo_entra import Entra
 from scim_server.cli.demo_steps import Step, Unplayable, Wire
 from scim_server.cli.output import Exit, json_option, print_json, tenant_option
 
+_FROM_STDIN = "-"
 _LENGTH = 600  # characters of a body that are shown; --json has all
 
 
@@ -25,7 +27,11 @@ def demo() -> None:
 
 @demo.command("entra")
 @click.option("--url", help="Tenant URL of the server; that of the settings if left out.")
-@click.option("--token", help="Secret token; if left out, one for ten minutes is made in the database of the settings.")
+@click.option(
+    "--token",
+    help="Secret token, or - to read it from standard input; if left out, one for ten minutes is made in the database "
+    "of the settings.",
+)
 @click.option("--keep", is_flag=True, help="Leave the users and the group in place, to look at them.")
 @tenant_option
 @json_option
@@ -55,7 +61,7 @@ def play_entra(context: Context, url: str | None, token: str | None, keep: bool,
 def _token(context: Context, url: str | None, token: str | None, tenant: str) -> Iterator[str]:
     """The token to present; one made here is revoked in the end."""
     if token:
-        yield token
+        yield sys.stdin.readline().strip() if token == _FROM_STDIN else token
         return
     if url:
         raise click.UsageError("--url needs --token: the token that was entered in the client")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -205,6 +205,14 @@ def test_a_server_that_does_not_answer_fails_the_play(stage: Stage) -> None:
 
     assert code == 1
     assert "does not answer" in out
+
+
+def test_the_token_may_come_from_standard_input(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(f"{stage.token()}\n"))
+    with stage.open(stage.app) as url:
+        code = demo.main(["entra", "--url", url, "--token", "-"], obj=stage.context, standalone_mode=False)
+
+    assert code == 0
 
 
 def test_a_foreign_server_needs_its_token(stage: Stage) -> None:
