@@ -36,6 +36,7 @@ class Patience:
     total: float = 900.0
     first_pause: float = 0.5
     longest_pause: float = 60.0
+    jitter: float = 1.0
     connect: float = 10.0
     silence: float = 60.0
     transfer: float = 180.0
@@ -98,6 +99,7 @@ class Connection:
             timeout=self._patience.total,
             wait_initial=self._patience.first_pause,
             wait_max=self._patience.longest_pause,
+            wait_jitter=self._patience.jitter,
         )
         for attempt in attempts:
             with attempt, _in_words(url):

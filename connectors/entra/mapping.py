@@ -92,10 +92,11 @@ class UserMapping:
         manager: str | None = None,
         manager_known: bool = False,
         evidence: Evidence = Evidence.PRESENT,
+        whole: bool = False,
     ) -> Observation:
-        """A user as it was read."""
+        """A user as it was read; ``whole`` when the entry tells everything, so that what it leaves out has no value."""
         masked = entry.get("userPrincipalName", "") is None
-        attributes = {} if masked else self._mapping.apply(_Properties(entry, self._siblings))
+        attributes = {} if masked else self._mapping.apply(_Properties(entry, self._siblings, whole=whole))
         anchors = anchors_of(entry)
         enabled = entry.get("accountEnabled")
         told = (attributes, enabled, anchors, manager, manager_known, evidence)
@@ -162,8 +163,9 @@ class _Properties(Mapping[str, Sequence[str]]):
     them, a sibling that it leaves out was never set and has no value.
     """
 
-    def __init__(self, entry: Entry, siblings: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, entry: Entry, siblings: Mapping[str, frozenset[str]], *, whole: bool) -> None:
         self._entry = entry
+        self._whole = whole
         self._siblings = siblings
 
     def __getitem__(self, name: str) -> Sequence[str]:
@@ -171,7 +173,7 @@ class _Properties(Mapping[str, Sequence[str]]):
         if first in self._entry:
             value = self._entry[first]
             return _texts(_inside(value, rest) if rest else value)
-        if any(sibling in self._entry for sibling in self._siblings.get(name, ())):
+        if self._whole or any(sibling in self._entry for sibling in self._siblings.get(name, ())):
             return ()
         raise KeyError(name)
 

@@ -52,6 +52,7 @@ class Objects:
             manager=manager.get("id") if kind_of(manager) in (Kind.USER, None) else None,
             manager_known=True,
             evidence=self.evidence_of(entry, scope),
+            whole=True,
         )
 
     def evidence_of(self, user: Mapping[str, Any], scope: Scope) -> Evidence:
@@ -82,13 +83,21 @@ class Objects:
                 if kind is not None:
                     yield Member(entry["id"], kind)
 
-    def groups_of(self, user: ImmutableId) -> Iterator[ImmutableId]:
-        """The groups a user is a direct member of; none if the user has gone meanwhile, or the application may not ask
-        (the least permission is not documented for applications)."""
-        url = self._graph.url("users", user, "memberOf")
+    def groups_of(self, identifier: ImmutableId, kind: Kind) -> Iterator[ImmutableId]:
+        """The groups that a user or group is a direct member of."""
+        return self._linked(identifier, kind, "memberOf", Kind.GROUP)
+
+    def reports_of(self, user: ImmutableId) -> Iterator[ImmutableId]:
+        """The users whose manager this user is."""
+        return self._linked(user, Kind.USER, "directReports", Kind.USER)
+
+    def _linked(self, identifier: ImmutableId, kind: Kind, relation: str, wanted: Kind) -> Iterator[ImmutableId]:
+        """Ids behind a relation; none if the object has gone meanwhile, or the application may not ask (the least
+        permission for these relations is not documented for applications)."""
+        url = self._graph.url(f"{kind.lower()}s", identifier, relation)
         try:
-            for page in self._graph.pages(url, {"$select": "id", "$top": PAGE_SIZE}, permission=READ_GROUPS):
-                yield from (entry["id"] for entry in page if kind_of(entry) is Kind.GROUP)
+            for page in self._graph.pages(url, {"$select": "id", "$top": PAGE_SIZE}, permission=READ_USERS):
+                yield from (entry["id"] for entry in page if kind_of(entry) is wanted)
         except GraphRefused as refused:
             if refused.status not in (403, 404):
                 raise

@@ -67,7 +67,9 @@ class EntraReader:
             Told("manager"),
             Told("members"),
             with_groups=self._settings.import_groups,
+            started=started,
             before=before if usable and not full else None,
+            recycle_bin=dict(before.soft_deleted) if before else {},
         )
         try:
             failure = yield from self._fetch(fetched)
@@ -77,19 +79,21 @@ class EntraReader:
             failure = failure or told.failure
             if failure is not None and not told.any:
                 raise failure
-            yield Page((), self._end(fetched, resolution, started, failure))
+            yield Page((), self._end(fetched, resolution, failure))
         finally:
             fetched.close()
 
     def look_up(self, ids: Sequence[ImmutableId]) -> Mapping[ImmutableId, Observation]:
-        """Read these objects now; one that cannot be read is left out. Raises ReadFailed if the scope cannot be."""
+        """Read these objects now. One that cannot be read is left out; when nothing answers, so are the rest."""
         scope = self._read_scope()
         found = {}
         for identifier in ids:
             try:
                 found[identifier] = self._objects.look_up(identifier, scope)
-            except (GraphRefused, Unavailable):
+            except GraphRefused:
                 continue
+            except EntraFailed:
+                break
         return found
 
     def find(self, name: str) -> Sequence[Observation]:
@@ -135,12 +139,13 @@ class EntraReader:
     def _fetch_rounds(self, fetched: Fetched) -> Iterator[Page]:
         before = fetched.before
         fetched.scope = self._read_scope()
+        if before is None:  # looked into first: what is restored during the rounds must be noticed
+            kinds = (Kind.USER, Kind.GROUP) if self._settings.import_groups else (Kind.USER,)
+            seen = (key for kind in kinds for key in self._objects.soft_deleted(kind))
+            fetched.recycle_bin = dict.fromkeys(seen, fetched.started) | fetched.recycle_bin
         yield from self._follow(before.users if before else self._first_users_link(), fetched.users, READ_USERS)
         if self._settings.import_groups:
             yield from self._follow(before.groups if before else self._first_groups_link(), fetched.groups, READ_GROUPS)
-        if before is None:
-            kinds = (Kind.USER, Kind.GROUP) if self._settings.import_groups else (Kind.USER,)
-            fetched.recycle_bin = frozenset(key for kind in kinds for key in self._objects.soft_deleted(kind))
 
     def _follow(self, link: str, told: Told, permission: str) -> Iterator[Page]:
         for _ in follow_round(self._graph, link, told, permission=permission, clock=self._clock):
@@ -152,18 +157,17 @@ class EntraReader:
     def _first_groups_link(self) -> str:
         return f"{self._graph.url('groups', 'delta')}?$select={','.join([*GROUP_PROPERTIES, 'members'])}"
 
-    def _end(self, fetched: Fetched, resolution: Resolution, started: datetime, failure: EntraFailed | None) -> ReadEnd:
+    def _end(self, fetched: Fetched, resolution: Resolution, failure: EntraFailed | None) -> ReadEnd:
         scope = self._settings.scope_hash
         if failure is not None:
             return ReadEnd(End.PARTIAL, fetched.full, scope=scope, reason=str(failure))
-        restorable = fetched.before.soft_deleted if fetched.before else dict.fromkeys(fetched.recycle_bin, started)
         cursor = Cursor(
             content=self._content,
-            issued_at=started,
+            issued_at=fetched.started,
             users=fetched.users.delta_link,
             groups=fetched.groups.delta_link,
             scope_members=fetched.scope.members,
-            soft_deleted=still_restorable(restorable, resolution.deleted, resolution.back, started),
+            soft_deleted=still_restorable(fetched.recycle_bin, resolution.deleted, resolution.back, fetched.started),
         )
         return ReadEnd(End.COMPLETE, fetched.full, cursor=cursor.encode(), scope=scope)
 

@@ -4,7 +4,7 @@ Where the rounds leave something open the object is read anew: told both alive a
 values, a manager or member both added and removed, an object that entered the scope or came back from the recycle bin.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,14 +18,18 @@ from scim_server.domain.observations import Evidence, ImmutableId, Kind, Member,
 
 @dataclass(slots=True)
 class Fetched:
-    """What a read fetched: the rounds, the scope of this run, and the cursor it went on from (None: full)."""
+    """What a read fetched: the rounds, the scope of this run, and the cursor it went on from (None: full).
+
+    ``recycle_bin`` holds the soft-deleted objects that are known, with the time of learning it.
+    """
 
     users: Told
     groups: Told
     with_groups: bool
+    started: datetime
     before: Cursor | None = None
     scope: Scope = field(default_factory=Scope)
-    recycle_bin: frozenset[ImmutableId] = frozenset()
+    recycle_bin: dict[ImmutableId, datetime] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
@@ -56,14 +60,15 @@ class Resolution:
         self._objects = objects
         self._mapping = mapping
         self._scope = fetched.scope
-        self._restorable: Mapping[ImmutableId, datetime] = fetched.before.soft_deleted if fetched.before else {}
+        self._restorable = fetched.recycle_bin
         self._members_before = fetched.before.scope_members if fetched.before else frozenset()
         self._entered = frozenset() if fetched.full else self._scope.members - self._members_before
         self.deleted: set[ImmutableId] = set()
         self.back: set[ImmutableId] = set()
 
     def users(self) -> Iterator[Observation]:
-        """Every user that was told, or that entered the scope; a restored one brings its groups back."""
+        """Every user that was told, or that entered the scope."""
+        self._bring_links_back()
         for told in self._fetched.users:
             observation = self._user(told)
             if observation is not None:
@@ -101,7 +106,8 @@ class Resolution:
             return self._removal(told, Kind.USER, self._fetched.users)
         manager, certain = _manager_of(told)
         clear = certain and not told.doubtful and is_whole(told.entry, Kind.USER)
-        if self._fetched.users.complete and (not clear or told.id in self._entered):
+        appeared = told.id in self._entered or told.id in self._restorable
+        if self._fetched.users.complete and (not clear or appeared):
             return self._ask_user(told.id)
         if not clear or not self._concerns(told, self._objects.evidence_of(told.entry, self._scope)):
             return None
@@ -111,6 +117,7 @@ class Resolution:
             manager=manager,
             # only a full read that came to its end proves that there is no manager
             manager_known=manager is not None or (self._fetched.full and self._fetched.users.complete),
+            whole=self._fetched.full,
             evidence=self._objects.evidence_of(told.entry, self._scope),
         )
 
@@ -144,7 +151,7 @@ class Resolution:
 
     def _removal(self, told: ToldObject, kind: Kind, round_: Told) -> Observation | None:
         """A full read proves absence by itself, a round that broke off proves nothing."""
-        if self._fetched.full or not round_.complete:
+        if not round_.complete or (self._fetched.full and not told.doubtful):
             return None
         if told.doubtful:
             return self._ask_user(told.id) if kind is Kind.USER else self._ask_group(told.id)
@@ -163,15 +170,22 @@ class Resolution:
             self.deleted.add(identifier)
         elif identifier in self._restorable:
             self.back.add(identifier)
-            if observation.evidence is Evidence.PRESENT and observation.kind is Kind.USER:
-                self._bring_groups_back(observation)
 
-    def _bring_groups_back(self, user: Observation) -> None:
-        """Whether groups/delta tells the memberships of a restored user is not documented."""
-        if not self._fetched.groups.complete:
+    def _bring_links_back(self) -> None:
+        """The links to restored objects count as told: whether a delta round tells them is not documented.
+
+        While an object is in the recycle bin nobody lists it as a member or manager.
+        """
+        fetched = self._fetched
+        if fetched.full or not fetched.complete:
             return
-        for group in self._objects.groups_of(user.immutable_id):
-            self._fetched.groups.add_link(group, user.immutable_id, Kind.USER, user.read_at)
+        for user in fetched.users.returned(self._restorable):
+            for report in self._objects.reports_of(user):
+                fetched.users.doubt(report, fetched.started)
+        for kind, told in ((Kind.USER, fetched.users), (Kind.GROUP, fetched.groups)) if fetched.with_groups else ():
+            for identifier in told.returned(self._restorable):
+                for group in self._objects.groups_of(identifier, kind):
+                    fetched.groups.add_link(group, identifier, kind, fetched.started)
 
 
 def _manager_of(told: ToldObject) -> tuple[ImmutableId | None, bool]:

@@ -6,7 +6,7 @@ file is private to this process and gone when it is closed (https://sqlite.org/i
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -96,13 +96,20 @@ class Told:
 
     def add_link(self, source: ImmutableId, target: ImmutableId, kind: Kind | None, read_at: datetime) -> None:
         """A link that was learnt elsewhere counts as told by the round."""
-        kept = self._file.execute("SELECT 1 FROM object WHERE id = ?", (source,)).fetchone()
-        if kept is None:
+        if source not in self:
             self._file.execute(_KEEP_OBJECT, (source, b"{}", "", False, read_at.timestamp()))
         self._file.execute(_KEEP_LINK, (source, target, kind or "", True, False))
 
-    def __bool__(self) -> bool:
-        return self._file.execute("SELECT 1 FROM object LIMIT 1").fetchone() is not None
+    def doubt(self, identifier: ImmutableId, read_at: datetime) -> None:
+        """Whatever was told of the object, only a fresh read knows."""
+        if identifier not in self:
+            self._file.execute(_KEEP_OBJECT, (identifier, None, "", True, read_at.timestamp()))
+        self._file.execute("UPDATE object SET doubtful = TRUE WHERE id = ?", (identifier,))
+
+    def returned(self, recycle_bin: Container[ImmutableId]) -> list[ImmutableId]:
+        """The objects told alive that were in the recycle bin before or were told removed as well."""
+        alive = self._file.execute("SELECT id, removed FROM object WHERE entry IS NOT NULL")
+        return [identifier for identifier, removed in alive if removed or identifier in recycle_bin]
 
     def __contains__(self, identifier: object) -> bool:
         return self._file.execute("SELECT 1 FROM object WHERE id = ?", (identifier,)).fetchone() is not None
@@ -137,7 +144,8 @@ class Told:
         else:
             known = {} if packed is None else orjson.loads(packed)
             told = {name: value for name, value in entry.items() if "@" not in name and name != "id"}
-            doubtful = doubtful or bool(removed) or any(known.get(name, told[name]) != told[name] for name in told)
+            # entries with links only have no properties; of two others nobody knows which is the newer one
+            doubtful = doubtful or bool(removed) or bool(known and told and known != told)
             packed = orjson.dumps(known | told)
         self._file.execute(_KEEP_OBJECT, (identifier, packed, removed, doubtful, read_at.timestamp()))
         for link in entry.get(self._links) or ():
