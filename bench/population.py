@@ -5,22 +5,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from urllib.parse import quote
 
-from scim_server.admin.tokens import TokenDirectory
-from scim_server.domain.clients import Client
+from scim_server.admin.tenants import Tenants
+from scim_server.admin.tokens import Tokens
 from scim_server.factory import build_services
 from scim_server.reconciler.push import Order
 from scim_server.scim.dialects import Dialect
 from scim_server.scim.registry import SchemaRegistry
-from scim_server.services import Services
 from scim_server.settings import Settings
+from scim_server.store.migration import upgrade
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+BASE = "/scim/v2"
 
 Make = Callable[[int], tuple[str, str, int, object]]
 
@@ -66,7 +67,7 @@ class Population:
     def operations(self) -> Iterator[tuple[str, Make, int]]:
         """Name, request for each turn, and by how much fewer to send because one costs more."""
         pick = self._pick
-        yield "GET by id", lambda turn: ("GET", f"/Users/{pick(turn)}", 200, None), 1
+        yield "GET by id", lambda turn: ("GET", f"{BASE}/Users/{pick(turn)}", 200, None), 1
         yield (
             'userName eq "..."',
             lambda turn: self._find(f'userName eq "user{self._number(turn):06}@bench.example"'),
@@ -82,15 +83,19 @@ class Population:
             lambda turn: self._find(f'emails[type eq "work"].value eq "user{self._number(turn):06}@bench.example"'),
             1,
         )
-        yield "list of 100, first page", lambda _turn: ("GET", "/Users?count=100", 200, None), 4
-        yield "list of 100, cursor", lambda _turn: ("GET", "/Users?count=100&cursor=", 200, None), 4
-        yield "POST", lambda _turn: ("POST", "/Users", 201, user(next(self._fresh))), 1
+        yield "list of 100, first page", lambda _turn: ("GET", f"{BASE}/Users?count=100", 200, None), 4
+        yield "list of 100, cursor", lambda _turn: ("GET", f"{BASE}/Users?count=100&cursor=", 200, None), 4
+        yield "POST", lambda _turn: ("POST", f"{BASE}/Users", 201, user(next(self._fresh))), 1
         yield (
             "PUT",
-            lambda turn: ("PUT", f"/Users/{pick(turn)}", 200, {**user(self._number(turn)), "title": f"T{turn}"}),
+            lambda turn: ("PUT", f"{BASE}/Users/{pick(turn)}", 200, {**user(self._number(turn)), "title": f"T{turn}"}),
             1,
         )
-        yield "PATCH active", lambda turn: ("PATCH", f"/Users/{pick(turn // 2)}", 200, _activity(turn % 2 == 1)), 1
+        yield (
+            "PATCH active",
+            lambda turn: ("PATCH", f"{BASE}/Users/{pick(turn // 2)}", 200, _activity(turn % 2 == 1)),
+            1,
+        )
         yield "add and remove a member, group of 10", lambda turn: self._member(self.small_group, turn), 1
         yield f"add and remove a member, group of {self.size}", lambda turn: self._member(self.large_group, turn), 1
         yield "general filter, no index", lambda _turn: self._find('title co "gine" and not (active eq false)', 1), 100
@@ -102,7 +107,7 @@ class Population:
         return self.user_ids[self._number(turn)]
 
     def _find(self, text: str, most: int = 100) -> tuple[str, str, int, object]:
-        return "GET", f"/Users?filter={quote(text)}&count={most}", 200, None
+        return "GET", f"{BASE}/Users?filter={quote(text)}&count={most}", 200, None
 
     def _member(self, group: str, turn: int) -> tuple[str, str, int, object]:
         member = self._pick(turn // 2 + 20)
@@ -111,7 +116,7 @@ class Population:
             if turn % 2 == 0
             else {"op": "Remove", "path": "members", "value": [{"value": member}]}
         )
-        return "PATCH", f"/Groups/{group}", 204, {"schemas": [PATCH], "Operations": [operation]}
+        return "PATCH", f"{BASE}/Groups/{group}", 204, {"schemas": [PATCH], "Operations": [operation]}
 
 
 def _activity(active: bool) -> object:
@@ -122,7 +127,12 @@ def populate(folder: str, size: int) -> Population:
     """``size`` users and two groups in a new database below ``folder``, each written as a push."""
     environment = {"SCIM_SERVER_DATA_DIR": folder, "SCIM_SERVER_LOG_LEVEL": "warning"}
     services = build_services(Settings.from_environment({**os.environ, **environment}))
-    token, client = prepare(services)
+    upgrade(services.settings.database)
+    tenant, _ = Tenants(services.database, services.clock).ensure_default()
+    _, token = Tokens(services.database, services.clock).create(tenant.id, "entra-push", "bench")
+    client = services.tokens.find(token)
+    if client is None:
+        raise RuntimeError("the new token is not recognised")
     registry = SchemaRegistry.standard()
 
     def create(kind: str, body: object) -> str:

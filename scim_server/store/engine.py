@@ -139,7 +139,6 @@ def _engine(url: str, pool_size: int) -> Engine:
         url,
         hide_parameters=True,
         pool_size=pool_size,
-        pool_pre_ping=True,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
         connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=15000"},

@@ -118,7 +118,7 @@ def groups_clause(inner: Node, operators: Operators) -> Clause:
     if not about_pair:
         return resources.c.pk.in_(select(walk.c.member_pk))
     group, direct = resources.alias(), members.alias()
-    is_direct = exists().where(
+    is_direct = exists(constant("1")).where(
         direct.c.tenant_id == TENANT, direct.c.group_pk == walk.c.group_pk, direct.c.member_pk == walk.c.member_pk
     )
     kind = _sorted_by_code(
@@ -189,12 +189,12 @@ def _of_resource(leaf: Present | Comparison, related: FromClause, operators: Ope
 def _displayed(comparison: Comparison, related: FromClause, operators: Operators) -> Clause:
     """A test of the display name of a resource, or of its user name where it has none."""
     shown, named = attribute_values.alias(), attribute_values.alias()
-    has_display_name = exists().where(
+    has_display_name = exists(constant("1")).where(
         named.c.tenant_id == TENANT,
         named.c.resource_pk == related.c.pk,
         named.c.attribute == number_of("displayName"),
     )
-    return exists().where(
+    return exists(constant("1")).where(
         shown.c.tenant_id == TENANT,
         shown.c.resource_pk == related.c.pk,
         or_(

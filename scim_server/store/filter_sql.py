@@ -52,7 +52,11 @@ def _leaf(node: Present | Comparison | ValuePath, operators: Operators) -> Claus
     if _is_driven(node):
         return resources.c.pk.in_(_keys(node, operators))
     value = attribute_values.alias()
-    return exists().where(_rows(value, node.ref, resources.c.pk), _test(node, value, operators)).correlate(resources)
+    return (
+        exists(literal_column("1"))
+        .where(_rows(value, node.ref, resources.c.pk), _test(node, value, operators))
+        .correlate(resources)
+    )
 
 
 def _value_path(node: ValuePath, operators: Operators) -> Clause:
@@ -60,7 +64,7 @@ def _value_path(node: ValuePath, operators: Operators) -> Clause:
         return resources.c.pk.in_(_keys(node, operators))
     element = attribute_values.alias()
     return (
-        exists()
+        exists(literal_column("1"))
         .where(
             _rows(element, AttributeRef(node.ref.urn, node.ref.attribute), resources.c.pk),
             junction(node.inner, lambda leaf: _of_element(leaf, element, operators)),
@@ -102,7 +106,7 @@ def _of_element(leaf: Present | Comparison, element: FromClause, operators: Oper
     """A test of one sub-attribute of the element that ``element`` is a row of."""
     value = attribute_values.alias()
     return (
-        exists()
+        exists(literal_column("1"))
         .where(
             _rows(value, leaf.ref, element.c.resource_pk),
             value.c.element == element.c.element,

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from scim_server.store import migrations, tables
 from scim_server.store.engine import StoreUnavailable
 from scim_server.store.revisions import newest
+from scim_server.store.statistics import write_statistics
 from scim_server.store.tables.base import metadata
 
 _LOCK = 0x5C1_5E2  # any number that nothing else in the database locks
@@ -32,6 +33,8 @@ def upgrade(url: str, revision: str = "head") -> list[str]:
     with _locked(url) as connection:
         before = set(_applied(connection))
         command.upgrade(_config(connection), revision)
+        if connection.dialect.name == "sqlite":
+            write_statistics(connection)
         return [each for each in reversed(_applied(connection)) if each not in before]
 
 
@@ -83,10 +86,12 @@ def _connected(url: str) -> Iterator[Connection]:
         # pysqlite would commit before each DDL statement; so it is told to leave transactions alone.
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
-        with engine.connect() as connection:
+        try:
+            connection = engine.connect()
+        except OperationalError as error:
+            raise StoreUnavailable("the database cannot be reached") from error
+        with connection:
             yield connection
-    except OperationalError as error:
-        raise StoreUnavailable(f"the database cannot be reached or did not answer: {error.orig}") from error
     finally:
         engine.dispose()
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, select, union_all
 
 from scim_server.domain.keys import NORM_VERSION, Claim, Wanted
 from scim_server.store.engine import Session
@@ -25,27 +26,28 @@ class Holder:
     display: str
 
 
-_HOLDERS = Statement(
-    select(
-        claims.c.ns,
-        claims.c.key,
-        claims.c.resource_pk,
-        resources.c.id,
-        claims.c.role,
-        resources.c.active,
-        resources.c.display,
+def _holder_of(number: int) -> Select[Any]:
+    return (
+        select(
+            claims.c.ns,
+            claims.c.key,
+            claims.c.resource_pk,
+            resources.c.id,
+            claims.c.role,
+            resources.c.active,
+            resources.c.display,
+        )
+        .join(resources, and_(resources.c.pk == claims.c.resource_pk, resources.c.tenant_id == bindparam("tenant")))
+        .where(
+            claims.c.tenant_id == bindparam("tenant"),
+            claims.c.ns == bindparam(f"ns{number}"),
+            claims.c.key == bindparam(f"key{number}"),
+        )
     )
-    .join(resources, and_(resources.c.pk == claims.c.resource_pk, resources.c.tenant_id == bindparam("tenant")))
-    .where(
-        claims.c.tenant_id == bindparam("tenant"),
-        or_(
-            *(
-                and_(claims.c.ns == bindparam(f"ns{number}"), claims.c.key == bindparam(f"key{number}"))
-                for number in range(_BATCH)
-            )
-        ),
-    )
-)
+
+
+# Not one OR over all of them: SQLite would walk the claims of the tenant.
+_HOLDERS = Statement(union_all(*(_holder_of(number) for number in range(_BATCH))))
 _WITNESS = Statement(
     select(claims.c.resource_pk)
     .where(

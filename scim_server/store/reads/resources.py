@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
-from scim_server.store.engine import Session
+from scim_server.store.engine import Row, Session
 from scim_server.store.statements import Statement
 from scim_server.store.tables.identities import links, members, resources
 
@@ -88,7 +88,7 @@ _SURVIVOR = Statement(
 
 
 def find_resource(session: Session, resource_type: str, resource_id: str, viewer: int) -> StoredResource | None:
-    """The live resource of that id and type that ``viewer`` (a source id) may see; a merged one leads to its survivor."""
+    """The live resource of that id and type that ``viewer`` (a source id) may see; a merged one gives its survivor."""
     row = session.one(_BY_ID, id=resource_id, type=resource_type, viewer=viewer)
     if row is not None:
         return StoredResource._make(row)
@@ -104,42 +104,73 @@ def _given_keys(dialect: str) -> ColumnElement[bool]:
     return members.c.member_pk == func.any(cast(bindparam("keys"), ARRAY(BigInteger)))
 
 
-def _groups_of(dialect: str) -> Select[tuple[int, str, str, bool]]:
-    # UNION (not UNION ALL) ends the walk where groups contain each other.
-    walk = (
-        select(members.c.member_pk.label("start"), members.c.group_pk.label("found"), literal(1).label("direct"))
-        .where(members.c.tenant_id == bindparam("tenant"), _given_keys(dialect))
-        .cte("walk", recursive=True)
+_nested = members.alias("nested")
+_DIRECT = Statement(
+    lambda dialect: (
+        select(
+            members.c.member_pk,
+            resources.c.pk,
+            resources.c.id,
+            resources.c.display,
+            exists(literal_column("1"))
+            .where(_nested.c.tenant_id == bindparam("tenant"), _nested.c.member_pk == resources.c.pk)
+            .correlate(resources),
+        )
+        .join(resources, and_(resources.c.pk == members.c.group_pk, resources.c.tenant_id == bindparam("tenant")))
+        .where(members.c.tenant_id == bindparam("tenant"), _given_keys(dialect), resources.c.state == "live")
+        .order_by(members.c.member_pk, members.c.group_pk)
     )
+)
+
+
+def _above(dialect: str) -> Select[tuple[int, int, str, str]]:
+    # UNION (not UNION ALL) ends the walk where groups contain each other.
+    first = select(members.c.member_pk.label("start"), members.c.group_pk.label("found")).where(
+        members.c.tenant_id == bindparam("tenant"), _given_keys(dialect)
+    )
+    walk = first.cte("walk", recursive=True)
     outer = members.alias("outer_members")
     passed = resources.alias("passed")
     walk = walk.union(
-        select(walk.c.start, outer.c.group_pk, literal(0))
+        select(walk.c.start, outer.c.group_pk)
         .join(passed, and_(passed.c.pk == walk.c.found, passed.c.state == "live"))
-        .where(outer.c.tenant_id == bindparam("tenant"), outer.c.member_pk == walk.c.found)
+        .join(outer, and_(outer.c.tenant_id == bindparam("tenant"), outer.c.member_pk == walk.c.found))
+        .where(passed.c.tenant_id == bindparam("tenant"))
     )
     return (
-        select(walk.c.start, resources.c.id, resources.c.display, func.max(walk.c.direct))
+        select(walk.c.start, resources.c.pk, resources.c.id, resources.c.display)
         .join(resources, and_(resources.c.pk == walk.c.found, resources.c.state == "live"))
         .where(resources.c.tenant_id == bindparam("tenant"))
-        .group_by(walk.c.start, resources.c.pk, resources.c.id, resources.c.display)
         .order_by(walk.c.start, resources.c.pk)
     )
 
 
-_GROUPS_OF = Statement(_groups_of)
+_ABOVE = Statement(_above)
 
 
 def groups_of(session: Session, keys: Iterable[int]) -> dict[int, list[MemberOf]]:
-    """Direct and indirect groups of the resources with these numbers, in one statement."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
-    found: dict[int, list[MemberOf]] = {}
-    argument = json.dumps(wanted) if session.dialect.name == "sqlite" else wanted
-    for start, group_id, display, direct in session.all(_GROUPS_OF, keys=argument):
-        found.setdefault(start, []).append(MemberOf(group_id, display, bool(direct)))
-    return found
+    """Direct and then indirect groups of the resources with these numbers.
+
+    One statement, and a second where any of the groups is a member of a group: only those few are walked upwards.
+    """
+    direct = session.all(_DIRECT, keys=_listed(session, keys))
+    found: dict[int, dict[int, MemberOf]] = {}
+    for member, pk, group_id, display, _ in direct:
+        found.setdefault(member, {})[pk] = MemberOf(group_id, display, direct=True)
+    nested = {pk for _, pk, _, _, is_nested in direct if is_nested}
+    if nested:
+        above: dict[int, list[Row]] = {}
+        for start, *group in session.all(_ABOVE, keys=_listed(session, nested)):
+            above.setdefault(start, []).append(tuple(group))
+        for member, start, *_ in direct:
+            for pk, group_id, display in above.get(start, ()):
+                found[member].setdefault(pk, MemberOf(group_id, display, direct=False))
+    return {member: list(groups.values()) for member, groups in found.items()}
+
+
+def _listed(session: Session, keys: Iterable[int]) -> str | list[int]:
+    """Numbers as ``_given_keys`` takes them."""
+    return json.dumps(list(keys)) if session.dialect.name == "sqlite" else list(keys)
 
 
 _MEMBERS = Statement(
@@ -154,7 +185,6 @@ _MEMBERS = Statement(
 )
 
 
-def members_of(session: Session, group: int) -> Iterator[tuple[str, str, str]]:
+def members_of(session: Session, group: int) -> Iterator[Row]:
     """(id, type, display) of each live member of the group with that number."""
-    for member_id, member_type, display in session.stream(_MEMBERS, group=group):
-        yield member_id, member_type, display
+    yield from session.stream(_MEMBERS, group=group)

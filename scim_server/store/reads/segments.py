@@ -141,7 +141,7 @@ def _sorted(ref: AttributeRef, where: Clause, descending: bool) -> tuple[Segment
         return (Segment(resources, where, _COLUMNS[ref.leaf.name], descending=descending),)
     value = attribute_values.alias("sorted")
     number: ColumnElement[int] = constant(str(ref.number))
-    any_value = exists().where(_is_of(attribute_values, number)).correlate(resources)
+    any_value = exists(constant("1")).where(_is_of(attribute_values, number)).correlate(resources)
     chosen = value.c.element == (_first_element(ref) if ref.is_multi_valued else constant("0"))
     with_value = Segment(
         resources.join(value, and_(_is_of(value, number), chosen)), where, value.c.head, descending=descending
@@ -161,7 +161,7 @@ def _first_element(ref: AttributeRef) -> Any:
     primary = ref.attribute.sub("primary")
     if primary:
         number: ColumnElement[int] = constant(str(AttributeRef(ref.urn, ref.attribute, primary).number))
-        is_primary = exists().where(
+        is_primary = exists(constant("1")).where(
             _is_of(mark, number, value.c.resource_pk), mark.c.element == value.c.element, mark.c.head == constant("'1'")
         )
         chosen = chosen.order_by(is_primary.correlate(value).desc())

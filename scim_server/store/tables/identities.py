@@ -5,6 +5,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -15,6 +16,15 @@ from sqlalchemy import (
 )
 
 from scim_server.store.tables.base import Number, Words, metadata
+
+
+def _of_resource(column: str) -> ForeignKeyConstraint:
+    """The column names a resource of the same tenant.
+
+    With the tenant in the key the child's own indexes serve the check; a key on the number alone would scan the child.
+    """
+    return ForeignKeyConstraint(["tenant_id", column], ["resources.tenant_id", "resources.pk"], ondelete="CASCADE")
+
 
 tenants = Table(
     "tenants",
@@ -43,6 +53,7 @@ resources = Table(
     Column("blocked", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     Column("merged_into", Words),
     UniqueConstraint("tenant_id", "id"),
+    UniqueConstraint("tenant_id", "pk"),
     CheckConstraint("state IN ('live', 'tombstone')", name="state"),
     Index(None, "tenant_id", "type", "state", "pk"),
     Index(None, "tenant_id", "type", "modified_at", "pk"),
@@ -54,11 +65,12 @@ attribute_values = Table(
     "attribute_values",
     metadata,
     Column("tenant_id", Integer, nullable=False),
-    Column("resource_pk", Number, ForeignKey("resources.pk", ondelete="CASCADE"), nullable=False),
+    Column("resource_pk", Number, nullable=False),
     Column("attribute", Integer, nullable=False),
     Column("element", SmallInteger, nullable=False),
     Column("head", Words, nullable=False),
     Column("tail", Words, nullable=False, server_default=""),
+    _of_resource("resource_pk"),
     PrimaryKeyConstraint("tenant_id", "resource_pk", "attribute", "element"),
     Index(None, "tenant_id", "attribute", "head", "resource_pk"),
     sqlite_with_rowid=False,
@@ -76,9 +88,10 @@ claims = Table(
     Column("tenant_id", Integer, nullable=False),
     Column("ns", Words, nullable=False),
     Column("key", Words, nullable=False),
-    Column("resource_pk", Number, ForeignKey("resources.pk", ondelete="CASCADE"), nullable=False),
+    Column("resource_pk", Number, nullable=False),
     Column("role", Words, nullable=False),
     Column("norm_version", SmallInteger, nullable=False),
+    _of_resource("resource_pk"),
     PrimaryKeyConstraint("tenant_id", "ns", "key"),
     Index(None, "tenant_id", "resource_pk"),
     sqlite_with_rowid=False,
@@ -89,8 +102,10 @@ members = Table(
     "members",
     metadata,
     Column("tenant_id", Integer, nullable=False),
-    Column("group_pk", Number, ForeignKey("resources.pk", ondelete="CASCADE"), nullable=False),
-    Column("member_pk", Number, ForeignKey("resources.pk", ondelete="CASCADE"), nullable=False),
+    Column("group_pk", Number, nullable=False),
+    Column("member_pk", Number, nullable=False),
+    _of_resource("group_pk"),
+    _of_resource("member_pk"),
     PrimaryKeyConstraint("tenant_id", "group_pk", "member_pk"),
     Index(None, "tenant_id", "member_pk", "group_pk"),
     sqlite_with_rowid=False,
@@ -114,7 +129,7 @@ links = Table(
     Column("source_id", Integer, ForeignKey("sources.id"), nullable=False),
     Column("immutable_id", Words, nullable=False),
     Column("type", Words, nullable=False),
-    Column("resource_pk", Number, ForeignKey("resources.pk", ondelete="SET NULL")),
+    Column("resource_pk", Number),
     Column("state", Words, nullable=False),
     Column("enabled", Boolean(create_constraint=False)),
     Column("origin", Words, nullable=False),
@@ -124,10 +139,21 @@ links = Table(
     Column("read_at", Words, nullable=False),
     Column("separated", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     Column("copied", Boolean(create_constraint=False)),
+    ForeignKeyConstraint(["tenant_id", "resource_pk"], ["resources.tenant_id", "resources.pk"]),
     PrimaryKeyConstraint("tenant_id", "source_id", "immutable_id"),
     CheckConstraint("state IN ('present', 'out_of_scope', 'deleted')", name="state"),
     # With state it answers alone; without, SQLite prefers the primary key and reads every link of the source.
     Index(None, "tenant_id", "resource_pk", "source_id", "state"),
+    # Few rows, for the number of resources a source does not see.
+    Index(
+        "ix_links_deleted",
+        "tenant_id",
+        "source_id",
+        "state",
+        "resource_pk",
+        sqlite_where=text("state = 'deleted'"),
+        postgresql_where=text("state = 'deleted'"),
+    ),
     sqlite_with_rowid=False,
 )
 """What a source says of an object: ``mapped`` holds its attributes, ``times`` when each of them was learnt.

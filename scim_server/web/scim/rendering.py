@@ -36,9 +36,8 @@ class Renderer:
 
     def many(self, session: Session, rows: Sequence[StoredResource]) -> list[Rendered]:
         """The resources in their order; one statement finds the groups of all users."""
-        groups = groups_of(
-            session, [row.pk for row in rows if row.in_group and row.type == "User" and self._wants(row, "groups")]
-        )
+        wanted = [row.pk for row in rows if row.in_group and row.type == "User" and self._wants(row, "groups")]
+        groups = groups_of(session, wanted) if wanted else {}
         return [self._render(row, self._relations(session, row, groups)) for row in rows]
 
     def _wants(self, row: StoredResource, attribute: str) -> bool:

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_resources_tenant_id"),
         sa.PrimaryKeyConstraint("pk", name="pk_resources"),
         sa.UniqueConstraint("tenant_id", "id", name="uq_resources_tenant_id_id"),
+        sa.UniqueConstraint("tenant_id", "pk", name="uq_resources_tenant_id_pk"),
         sqlite_autoincrement=True,
     )
     op.create_index(
@@ -134,7 +135,10 @@ def upgrade() -> None:
         sa.Column("head", Words, nullable=False),
         sa.Column("tail", Words, server_default="", nullable=False),
         sa.ForeignKeyConstraint(
-            ["resource_pk"], ["resources.pk"], name="fk_attribute_values_resource_pk", ondelete="CASCADE"
+            ["tenant_id", "resource_pk"],
+            ["resources.tenant_id", "resources.pk"],
+            name="fk_attribute_values_tenant_id_resource_pk",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "resource_pk", "attribute", "element", name="pk_attribute_values"),
         sqlite_with_rowid=False,
@@ -153,7 +157,12 @@ def upgrade() -> None:
         sa.Column("resource_pk", Number, nullable=False),
         sa.Column("role", Words, nullable=False),
         sa.Column("norm_version", sa.SmallInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["resource_pk"], ["resources.pk"], name="fk_claims_resource_pk", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "resource_pk"],
+            ["resources.tenant_id", "resources.pk"],
+            name="fk_claims_tenant_id_resource_pk",
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "ns", "key", name="pk_claims"),
         sqlite_with_rowid=False,
     )
@@ -214,7 +223,11 @@ def upgrade() -> None:
         sa.Column("read_at", Words, nullable=False),
         sa.Column("separated", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("state IN ('present', 'out_of_scope', 'deleted')", name=op.f("ck_links_state")),
-        sa.ForeignKeyConstraint(["resource_pk"], ["resources.pk"], name="fk_links_resource_pk", ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "resource_pk"],
+            ["resources.tenant_id", "resources.pk"],
+            name="fk_links_tenant_id_resource_pk",
+        ),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_links_source_id"),
         sa.PrimaryKeyConstraint("tenant_id", "source_id", "immutable_id", name="pk_links"),
         sqlite_with_rowid=False,
@@ -222,14 +235,31 @@ def upgrade() -> None:
     op.create_index(
         "ix_links_tenant_id_resource_pk_source_id_state", "links", ["tenant_id", "resource_pk", "source_id", "state"]
     )
+    op.create_index(
+        "ix_links_deleted",
+        "links",
+        ["tenant_id", "source_id", "state", "resource_pk"],
+        sqlite_where=sa.text("state = 'deleted'"),
+        postgresql_where=sa.text("state = 'deleted'"),
+    )
 
     op.create_table(
         "members",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("group_pk", Number, nullable=False),
         sa.Column("member_pk", Number, nullable=False),
-        sa.ForeignKeyConstraint(["group_pk"], ["resources.pk"], name="fk_members_group_pk", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["member_pk"], ["resources.pk"], name="fk_members_member_pk", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "group_pk"],
+            ["resources.tenant_id", "resources.pk"],
+            name="fk_members_tenant_id_group_pk",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "member_pk"],
+            ["resources.tenant_id", "resources.pk"],
+            name="fk_members_tenant_id_member_pk",
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "group_pk", "member_pk", name="pk_members"),
         sqlite_with_rowid=False,
     )
