@@ -67,8 +67,8 @@ class Renderer:
     def _render(self, row: StoredResource, relations: str) -> Rendered:
         endpoint = self._endpoints[row.type]
         location = f"{self._base}{endpoint}/{row.id}"
-        # A user's groups change without the user: the entity tag has to show it.
-        mark = f".{crc32(relations.encode()):x}" if relations and row.type == "User" else ""
+        # A user's groups change without the user, a group's members go without the group: the entity tag shows it.
+        mark = f".{crc32(relations.encode()):x}" if relations else ""
         tag = f'W/"{row.version}{mark}"'
         text = (
             f'{row.document[:-1]}{relations},"meta":{{"resourceType":"{row.type}","created":"{row.created_at}",'
