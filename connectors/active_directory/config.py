@@ -139,11 +139,13 @@ def _problems(loaded: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def dn_key(dn: str) -> tuple[str, ...] | None:
     """The parts of a DN in a form that compares equal for equal DNs; None for what is no DN."""
-    try:
-        parts = parse_dn(dn, escape=False, strip=True)
-    except (LDAPInvalidDnError, IndexError):
-        return None
-    return tuple(f"{kind.lower()}={value.casefold()}" for kind, value, _ in parts) or None
+    for strip in (True, False):  # ldap3 strips an escaped blank at the end of a part as well, and then refuses the rest
+        try:
+            parts = parse_dn(dn, escape=False, strip=strip)
+        except (LDAPInvalidDnError, IndexError):
+            continue
+        return tuple(f"{kind.lower()}={value.casefold()}" for kind, value, _ in parts) or None
+    return None
 
 
 def is_within(key: tuple[str, ...], base: tuple[str, ...]) -> bool:

@@ -8,11 +8,11 @@ from contextlib import suppress
 class Proxy:
     """Passes bytes between clients and a server; a limit on the bytes from the server starts the trouble."""
 
-    def __init__(self, host: str, port: int, *, scheme: str = "ldaps") -> None:
+    def __init__(self, host: str, port: int, *, listen: str = "127.0.0.1", scheme: str = "ldaps") -> None:
         self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((listen, 0))
         self.port = int(self._listener.getsockname()[1])
-        self.url = f"{scheme}://127.0.0.1:{self.port}"
+        self.url = f"{scheme}://{listen}:{self.port}"
         self.connections = 0
         self.received = 0
         """Bytes that came from the server, over all connections."""

@@ -79,7 +79,6 @@ class DomainControllerProcess:
         self._tls = home / "private" / "tls"
         self._tls.mkdir(exist_ok=True)
         self.authority = Authority(self._tls)
-        self.issue_certificate()
 
     @property
     def ca_file(self) -> Path:
@@ -126,9 +125,9 @@ class DomainControllerProcess:
 class Domain:
     """The administrator's hand on a running domain: what tests change in the directory."""
 
-    def __init__(self, controller: DomainControllerProcess) -> None:
+    def __init__(self, controller: DomainControllerProcess, *, verify: bool = True) -> None:
         self.controller = controller
-        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(controller.ca_file))
+        tls = Tls(validate=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE, ca_certs_file=str(controller.ca_file))
         server = Server(controller.url, get_info=NONE, tls=tls, connect_timeout=10)
         self.connection = Connection(
             server,
@@ -284,7 +283,7 @@ def _run(home: Path, *command: object) -> None:
 
 
 @contextmanager
-def started_domain(template: Path) -> Iterator[Domain]:
+def started_domain(template: Path, *, expired_certificate: bool = False) -> Iterator[Domain]:
     """A running copy of the template on an address of its own."""
     home = Path(tempfile.mkdtemp(prefix="scim-ad-"))  # short: Samba's sockets lie below it
     controller = None
@@ -292,8 +291,9 @@ def started_domain(template: Path) -> Iterator[Domain]:
         subprocess.run(["cp", "-a", f"{template}/.", home], check=True)  # keeps the extended attributes
         (home / "done").unlink(missing_ok=True)
         controller = DomainControllerProcess(home, own_address())
+        controller.issue_certificate(expired=expired_certificate)
         controller.start()
-        domain = Domain(controller)
+        domain = Domain(controller, verify=not expired_certificate)
         yield domain
         domain.close()
     finally:
