@@ -141,9 +141,7 @@ def test_any_query_is_answered(fuzzed: House, path: str, query: dict[str, str]) 
 
 
 @many
-@given(
-    path=st.lists(st.sampled_from(["Users", "Groups", "Bulk", "Schemas", ".search", "..", ""]) | text, max_size=4)
-)
+@given(path=st.lists(st.sampled_from(["Users", "Groups", "Bulk", "Schemas", ".search", "..", ""]) | text, max_size=4))
 def test_any_address_is_answered(fuzzed: House, path: list[str]) -> None:
     written = "/".join(quote(step, safe="", errors="surrogatepass") for step in path)
 

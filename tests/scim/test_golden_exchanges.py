@@ -108,6 +108,29 @@ def test_every_known_quirk_has_a_story() -> None:
     assert told == set(QUIRKS)
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (True, 1),
+        (1, "1"),
+        ("a", "b"),
+        ("a", None),
+        ([], [1]),
+        ([1, 2], [2, 1]),
+        ([], None),
+        ({"a": 1}, {}),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}),
+        ({"a": 1}, [1]),
+        ({"matches": "b"}, "abc"),
+        ({"matches": ".*"}, None),
+        ({"contains": [{"a": 1}]}, [{"a": 2}]),
+        ({"contains": [1]}, None),
+    ],
+)
+def test_the_reader_of_stories_sees_what_differs(expected: Any, actual: Any) -> None:
+    assert list(differences(expected, actual, ""))
+
+
 class Told:
     """A story on its way: the client that tells it and the values it has named."""
 
