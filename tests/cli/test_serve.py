@@ -6,11 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 
 
 def free_port() -> int:
@@ -50,10 +49,14 @@ class Server:
     def get(self, path: str, token: str = "") -> requests.Response:
         """An answer, as soon as there is one."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with requests.Session() as session:
-            retry = Retry(total=None, connect=200, backoff_factor=0.1, backoff_max=0.2)
-            session.mount("http://", HTTPAdapter(max_retries=retry))
-            return session.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=20)
+        while not self._listens():
+            assert self.process.poll() is None, "the server has ended"
+            time.sleep(0.05)  # nothing announces that a process listens; this is its start, not the test
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=20)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def lines(self, number: int) -> str:
         """The first lines it says on stdout."""

@@ -12,6 +12,7 @@ import pytest
 from scim_server.cli.output import Exit
 from scim_server.domain.clients import PushSettings, TenantSettings
 from scim_server.settings import OTHER_VARIABLES, Settings, variables
+from scim_server.store.migration import upgrade
 from tests.cli.conftest import every_command
 from tests.cli.test_serve import Server
 
@@ -71,27 +72,38 @@ def test_every_make_target_that_is_mentioned_exists(page: str) -> None:
     assert mentioned <= targets
 
 
-def test_the_blocks_marked_as_runnable_run_one_after_the_other(tmp_path: Path) -> None:
+def run_blocks(page: str, folder: Path, **environ: str) -> str:
+    """What the runnable blocks of a page print, run one after the other in a folder; none of them may fail."""
+    script = "\n".join(RUNNABLE.findall((ROOT / page).read_text()))
+    assert script
+    if "SCIM_SERVER_PORT" in environ:
+        script = script.replace("127.0.0.1:8000", f"127.0.0.1:{environ['SCIM_SERVER_PORT']}")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SCIM_SERVER_")}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={**inherited, "PATH": path, "SCIM_SERVER_DATA_DIR": str(folder), **environ},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_the_readme_says_to_try_works(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         assert server.get("/readyz").status_code == 200
         token = re.findall(r"scim_\S{43}", server.lines(2))[0]
-        blocks = [block for page in PAGES for block in RUNNABLE.findall((ROOT / page).read_text())]
-        assert len(blocks) > 5
-        script = "\n".join(blocks).replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
-        environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SCIM_SERVER_")},
-            "SCIM_SERVER_DATA_DIR": str(tmp_path),
-            "TOKEN": token,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            env=environ,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "mira@example.com" in done.stdout
-    assert "on_deleted                      deactivate" in done.stdout
+        out = run_blocks("README.md", tmp_path, TOKEN=token, SCIM_SERVER_PORT=str(server.port))
+    assert "mira@example.com" in out
+    assert "username" in out
+
+
+def test_the_examples_of_the_administration_page_work(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'scim.db'}")
+    out = run_blocks("docs/administration.md", tmp_path)
+    assert "Revoked 'Entra ID 2027'" in out
+    assert "on_deleted                      deactivate" in out
+    assert "Added urn:example:scim:schemas:extension:Badge:1.0:User to User: badgeNumber." in out
