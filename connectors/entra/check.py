@@ -82,7 +82,8 @@ def _expiry(what: str, day: date | None, today: date) -> Finding:
             "Credential", Outcome.WARNING, f"{what} expired on {day}.", "Create a new one and enter it here."
         )
     outcome = Outcome.WARNING if days < _WARN_DAYS else Outcome.OK
-    return Finding("Credential", outcome, f"{what} expires on {day}, in {days} days.")
+    remedy = "Create a new one in time and enter it here." if outcome is Outcome.WARNING else ""
+    return Finding("Credential", outcome, f"{what} expires on {day}, in {days} days.", remedy)
 
 
 def _permissions(roles: frozenset[str], *, with_groups: bool) -> Iterator[Finding]:
@@ -121,5 +122,7 @@ def _scope(graph: Graph, settings: EntraSettings) -> Finding:
     except EntraFailed as failed:
         return Finding("Scope groups", Outcome.FAILED, failed.text, failed.remedy)
     users, groups = len(scope.users or ()), len(scope.groups or ())
-    outcome = Outcome.OK if users else Outcome.WARNING
-    return Finding("Scope groups", outcome, f"{users} users in {groups} groups, nested ones included.")
+    text = f"{users} users in {groups} groups, nested ones included."
+    if not users:
+        return Finding("Scope groups", Outcome.WARNING, text, "Add members, or choose other scope groups.")
+    return Finding("Scope groups", Outcome.OK, text)

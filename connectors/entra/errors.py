@@ -68,7 +68,7 @@ class Unavailable(EntraFailed):
     """
 
     def __init__(self, text: str, remedy: str = "", retry_after: float | None = None) -> None:
-        super().__init__(text, remedy)
+        super().__init__(text, remedy or "The next run tries again.")
         self.retry_after = retry_after
 
 

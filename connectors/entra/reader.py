@@ -84,7 +84,10 @@ class EntraReader:
             fetched.close()
 
     def look_up(self, ids: Sequence[ImmutableId]) -> Mapping[ImmutableId, Observation]:
-        """Read these objects now. One that cannot be read is left out; when nothing answers, so are the rest."""
+        """Read these objects now. One that cannot be read is left out.
+
+        Raises ReadFailed when nothing can be read at all; when that happens later, the rest is left out.
+        """
         scope = self._read_scope()
         found = {}
         for identifier in ids:
@@ -93,6 +96,8 @@ class EntraReader:
             except GraphRefused:
                 continue
             except EntraFailed:
+                if not found:
+                    raise
                 break
         return found
 

@@ -17,7 +17,7 @@ class DayTwo:
         self._acts: list[Callable[[], object]] = [
             self._add_user, self._change, self._change, self._clear, self._disable, self._delete, self._restore,
             self._purge, self._add_group, self._rename_group, self._delete_group, self._join, self._join, self._join,
-            self._leave, self._leave, self._nest, self._report, self._report, self._toggle_guest,
+            self._leave, self._leave, self._nest, self._report, self._report,
         ]  # fmt: skip
 
     def act(self, times: int) -> None:
@@ -37,7 +37,9 @@ class DayTwo:
     def _add_user(self) -> None:
         name = f"user{self._chance.randrange(10**9)}"
         extra = {"mail": f"{name}@example.com"} if self._chance.random() < 0.5 else {}
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.2:
+            self._tenant.add_user(name, userType="Guest", **extra)
+        elif self._chance.random() < 0.3:
             self._tenant.add_synced_user(name, uuid.UUID(int=self._chance.getrandbits(128)), **extra)
         else:
             self._tenant.add_user(name, **extra)
@@ -60,11 +62,6 @@ class DayTwo:
         user = self._user()
         if user:
             self._tenant.change(user, accountEnabled=self._chance.random() < 0.5)
-
-    def _toggle_guest(self) -> None:
-        user = self._user()
-        if user:
-            self._tenant.change(user, userType=self._chance.choice(["Guest", "Member"]))
 
     def _delete(self) -> None:
         user = self._user()
