@@ -114,6 +114,8 @@ class Database:
             yield connection
         except self.dialect.loaded_dbapi.OperationalError as error:
             lost = getattr(error, "sqlstate", None) in _LOST
+            if not lost and not self.is_sqlite:
+                self.engine.dispose()  # after a restart of the server every pooled connection is dead
             kind = TransactionLost if lost else StoreUnavailable
             raise kind(f"the database did not answer ({type(error).__name__})") from error
         finally:

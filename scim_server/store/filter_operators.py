@@ -9,7 +9,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, tuple_
+from sqlalchemy import ColumnElement, String, UnaryExpression, and_, bindparam, func, or_, tuple_
+from sqlalchemy.sql.operators import custom_op
 
 from scim_server.domain.times import to_text
 from scim_server.scim.characteristics import Type
@@ -90,6 +91,20 @@ class Operators:
         pair: Any = _ordered(operator, tuple_(text.head, text.tail), tuple_(_value(head), _value(tail)))
         edge = text.head >= _value(head) if operator in (Operator.GT, Operator.GE) else text.head <= _value(head)
         return and_(edge, pair)
+
+    def narrow(self, comparison: Comparison, head: Words) -> Clause:
+        """What ``compare`` says of the head of an indexed value, with the same parameters; for ``eq`` and ``sw``.
+
+        An index answers it alone: the values themselves need not be read.
+        """
+        name = f"{self.prefix}{comparison.literal.index}"
+        if comparison.op is Operator.SW:
+            return and_(head >= _value(f"{name}l"), head < _value(f"{name}h"))
+        return head == _value(f"{name}h" if comparison.ref.leaf.type in _SPLIT_TYPES else name)
+
+    def unindexed(self, column: Words) -> Words:
+        """The column, hidden from SQLite's choice of an index: the resource, not the value, is to lead to the row."""
+        return UnaryExpression(column, operator=custom_op("+")) if self.dialect == "sqlite" else column
 
     def compare_moment(self, comparison: Comparison, column: Words) -> Clause:
         """A comparison with a column of times in microseconds, whatever the precision of the literal."""

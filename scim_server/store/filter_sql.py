@@ -1,10 +1,13 @@
 """A resolved filter as a condition on ``resources``, with the meaning that ``scim.filters.match`` gives it.
 
-Every condition is true or false, never null, so that ``not`` is the opposite. What an index can answer at once (``eq``
-and ``sw``) comes first as ``pk IN (...)``; everything else is looked up for one resource at a time.
+Every condition is true or false, never null, so that ``not`` is the opposite. Conditions look at one resource at a
+time; where an index leads to few resources (``eq``, ``sw``), ``pk IN (...)`` narrows the search to these first. Without
+that form SQLite, which keeps no statistics, reads the whole value index.
 """
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, literal_column, not_, or_, select, union_all
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, not_, or_, select, union_all
 from sqlalchemy import false as sql_false
 from sqlalchemy import true as sql_true
 
@@ -23,90 +26,94 @@ from scim_server.store.filter_relations import (
 )
 from scim_server.store.tables.identities import attribute_values, resources
 
+_ONE: ColumnElement[int] = literal_column("1")  # SELECT * would make SQLite leave the index
+
 
 def filter_clause(node: Node, operators: Operators) -> Clause:
     """The condition; its parameters are collected in ``operators``."""
     match node:
         case And(terms):
             return and_(sql_true(), *(filter_clause(term, operators) for term in terms))
-        case Or(terms) if len(terms) > 1 and all(_is_driven(term) for term in terms):
-            found = (_keys(term, operators) for term in terms)
-            return resources.c.pk.in_(select(union_all(*found).subquery().c.resource_pk))
         case Or(terms):
+            drivers = [driver for driver in map(_driver, terms) if driver]
+            if drivers and len(drivers) == len(terms):
+                return _narrowed(drivers, or_(*(_leaf(term, operators) for term in terms)), operators)
             return or_(sql_false(), *(filter_clause(term, operators) for term in terms))
         case Not(term):
             return not_(filter_clause(term, operators))
         case _:
-            return _leaf(node, operators)
+            driver = _driver(node)
+            found = _leaf(node, operators)
+            return _narrowed([driver], found, operators) if driver else found
 
 
-def _leaf(node: Present | Comparison | ValuePath, operators: Operators) -> Clause:
-    relation = None if node.ref.urn else node.ref.attribute.name
-    if relation in ("members", "groups"):
+def _narrowed(drivers: Sequence[Comparison], found: Clause, operators: Operators) -> Clause:
+    """``found``, looked for only where an index finds one of the values; it decides nothing by itself."""
+    value = attribute_values.alias()
+    ways = [
+        select(value.c.resource_pk).where(
+            value.c.tenant_id == TENANT,
+            value.c.attribute == _number(driver.ref),
+            operators.narrow(driver, value.c.head),
+        )
+        for driver in drivers
+    ]
+    keys = ways[0] if len(ways) == 1 else union_all(*ways)
+    return and_(resources.c.pk.in_(keys), found)
+
+
+def _driver(node: Node) -> Comparison | None:
+    """The comparison in which an index leads straight to few resources, if all that fulfil ``node`` fulfil it."""
+    if isinstance(node, ValuePath):
+        return None if _is_relation(node.ref) else next(filter(None, map(_driver, terms_of(node.inner))), None)
+    if not isinstance(node, Comparison) or is_column(node.ref) or _is_relation(node.ref):
+        return None
+    leaf = node.ref.leaf
+    few_values = leaf.type is Type.BOOLEAN or bool(leaf.canonical_values) or leaf.name == "schemas"
+    return node if node.op in (Operator.EQ, Operator.SW) and not few_values else None
+
+
+def _leaf(node: Node, operators: Operators) -> Clause:
+    assert isinstance(node, Present | Comparison | ValuePath)  # noqa: S101 - the other nodes have terms
+    if _is_relation(node.ref):
         inner = node.inner if isinstance(node, ValuePath) else node
-        return (members_clause if relation == "members" else groups_clause)(inner, operators)
+        return (members_clause if node.ref.attribute.name == "members" else groups_clause)(inner, operators)
     if isinstance(node, ValuePath):
         return _value_path(node, operators)
     if is_column(node.ref):
         return column_clause(node, operators)
-    if _is_driven(node):
-        return resources.c.pk.in_(_keys(node, operators))
     value = attribute_values.alias()
-    return (
-        exists(literal_column("1"))
-        .where(_rows(value, node.ref, resources.c.pk), _test(node, value, operators))
-        .correlate(resources)
-    )
+    return _some(value, _rows(value, node.ref, resources.c.pk), _test(node, value, operators))
 
 
 def _value_path(node: ValuePath, operators: Operators) -> Clause:
-    if _is_driven(node):
-        return resources.c.pk.in_(_keys(node, operators))
-    element = attribute_values.alias()
-    return (
-        exists(literal_column("1"))
-        .where(
-            _rows(element, AttributeRef(node.ref.urn, node.ref.attribute), resources.c.pk),
-            junction(node.inner, lambda leaf: _of_element(leaf, element, operators)),
-        )
-        .correlate(resources)
-    )
-
-
-def _is_driven(node: Node) -> bool:
-    """Whether an index leads straight to the resources."""
-    if isinstance(node, ValuePath):
-        if not node.ref.urn and node.ref.attribute.name in ("members", "groups"):
-            return False
-        return any(_is_driven(term) for term in terms_of(node.inner))
-    if not isinstance(node, Comparison) or is_column(node.ref):
-        return False
-    if not node.ref.urn and node.ref.attribute.name in ("members", "groups"):
-        return False
-    leaf = node.ref.leaf
-    few_values = leaf.type is Type.BOOLEAN or bool(leaf.canonical_values) or leaf.name == "schemas"
-    return node.op in (Operator.EQ, Operator.SW) and not few_values
-
-
-def _keys(node: Node, operators: Operators) -> Select[tuple[int]]:
-    """The resources that a driven node leads to."""
+    """Some element fulfils all terms: its row is that of a comparison among them, else its own row."""
     value = attribute_values.alias()
-    terms = terms_of(node.inner) if isinstance(node, ValuePath) else (node,)
-    driver = next(term for term in terms if isinstance(term, Comparison) and _is_driven(term))
-    others = [term for term in terms if term is not driver]
-    return select(value.c.resource_pk).where(
-        value.c.tenant_id == TENANT,
-        value.c.attribute == _number(driver.ref),
-        _test(driver, value, operators),
-        *(junction(term, lambda leaf: _of_element(leaf, value, operators)) for term in others),
+    terms = terms_of(node.inner)
+    first = next((term for term in terms if isinstance(term, Comparison)), None)
+    own = AttributeRef(node.ref.urn, node.ref.attribute)
+    return _some(
+        value,
+        _rows(value, first.ref if first else own, resources.c.pk),
+        _test(first, value, operators) if first else sql_true(),
+        *(junction(term, lambda leaf: _of_element(leaf, value, operators)) for term in terms if term is not first),
     )
+
+
+def _some(value: FromClause, *conditions: Clause) -> Clause:
+    """Some row of the value index fulfils the conditions, which say of which resource."""
+    return exists(_ONE).select_from(value).where(*conditions).correlate(resources)
+
+
+def _is_relation(ref: AttributeRef) -> bool:
+    return not ref.urn and ref.attribute.name in ("members", "groups")
 
 
 def _of_element(leaf: Present | Comparison, element: FromClause, operators: Operators) -> Clause:
     """A test of one sub-attribute of the element that ``element`` is a row of."""
     value = attribute_values.alias()
     return (
-        exists(literal_column("1"))
+        exists(_ONE)
         .where(
             _rows(value, leaf.ref, element.c.resource_pk),
             value.c.element == element.c.element,
@@ -131,7 +138,7 @@ def _rows(value: FromClause, ref: AttributeRef, pk: object) -> Clause:
 def _test(node: Present | Comparison, value: FromClause, operators: Operators) -> Clause:
     if isinstance(node, Present):
         return sql_true()
-    return operators.compare(node, Text(value.c.head, value.c.tail))
+    return operators.compare(node, Text(operators.unindexed(value.c.head), value.c.tail))
 
 
 def _number(ref: AttributeRef) -> ColumnElement[int]:

@@ -5,10 +5,11 @@ every statement of the request path is a module-level ``Statement``: Core builds
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ClauseElement, Dialect, Insert, Table
+from sqlalchemy import BindParameter, ClauseElement, Dialect, Insert, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 
 Build = Callable[[str], ClauseElement]
 
@@ -45,8 +46,25 @@ class Statement:
     def compiled(self, dialect: Dialect) -> Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
-            found = self._compiled[dialect.name] = Compiled(self._build(dialect.name), dialect)
+            clause = _with_constants_as_text(self._build(dialect.name))
+            found = self._compiled[dialect.name] = Compiled(clause, dialect)
         return found
+
+
+def _with_constants_as_text(clause: ClauseElement) -> ClauseElement:
+    """The clause with its own string constants (``state == "live"``) in the SQL text instead of bound.
+
+    Where a partial index could serve, SQLite plans a statement anew each time a bound value changes, which costs
+    several times its execution; a constant in the text is planned once, and the index is recognised.
+    """
+
+    def replace(element: ExternallyTraversible, **_: Any) -> ExternallyTraversible | None:
+        if isinstance(element, BindParameter) and isinstance(element.value, str) and not element.expanding:
+            quoted = element.value.replace("'", "''")
+            return literal_column(f"'{quoted}'", type_=element.type)
+        return None
+
+    return cast(ClauseElement, replacement_traverse(clause, {}, replace))
 
 
 def insert_unless_there(table: Table) -> Statement:

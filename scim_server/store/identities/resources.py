@@ -41,10 +41,11 @@ class NewState:
     at: str
 
 
-_COLUMNS = tuple(resources.c[name] for name in Loaded._fields)
+COLUMNS = tuple(resources.c[name] for name in Loaded._fields)
+"""The columns of a Loaded."""
 
 _LOAD = Statement(
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(
         resources.c.tenant_id == bindparam("tenant"),
         resources.c.id == bindparam("id"),
@@ -55,7 +56,7 @@ _LOAD = Statement(
     .with_for_update(of=resources, key_share=True)
 )
 _LOAD_BY_KEY = Statement(
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("pk"))
     .with_for_update(of=resources, key_share=True)
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -105,22 +105,24 @@ def _given_keys(dialect: str) -> ColumnElement[bool]:
 
 
 _nested = members.alias("nested")
-_DIRECT = Statement(
-    lambda dialect: (
-        select(
-            members.c.member_pk,
-            resources.c.pk,
-            resources.c.id,
-            resources.c.display,
-            exists(literal_column("1"))
-            .where(_nested.c.tenant_id == bindparam("tenant"), _nested.c.member_pk == resources.c.pk)
-            .correlate(resources),
-        )
+
+
+def _direct(of_these: ColumnElement[bool]) -> Select[Any]:
+    is_nested = (
+        exists(literal_column("1"))
+        .where(_nested.c.tenant_id == bindparam("tenant"), _nested.c.member_pk == resources.c.pk)
+        .correlate(resources)
+    )
+    return (
+        select(members.c.member_pk, resources.c.pk, resources.c.id, resources.c.display, is_nested)
         .join(resources, and_(resources.c.pk == members.c.group_pk, resources.c.tenant_id == bindparam("tenant")))
-        .where(members.c.tenant_id == bindparam("tenant"), _given_keys(dialect), resources.c.state == "live")
+        .where(members.c.tenant_id == bindparam("tenant"), of_these, resources.c.state == "live")
         .order_by(members.c.member_pk, members.c.group_pk)
     )
-)
+
+
+_DIRECT = Statement(lambda dialect: _direct(_given_keys(dialect)))
+_DIRECT_OF_ONE = Statement(_direct(members.c.member_pk == bindparam("key")))
 
 
 def _above(dialect: str) -> Select[tuple[int, int, str, str]]:
@@ -153,7 +155,13 @@ def groups_of(session: Session, keys: Iterable[int]) -> dict[int, list[MemberOf]
 
     One statement, and a second where any of the groups is a member of a group: only those few are walked upwards.
     """
-    direct = session.all(_DIRECT, keys=_listed(session, keys))
+    given = list(keys)
+    if len(given) == 1:
+        direct = session.all(_DIRECT_OF_ONE, key=given[0])
+    else:
+        direct = session.all(_DIRECT, keys=_listed(session, given))
+    if not direct:
+        return {}
     found: dict[int, dict[int, MemberOf]] = {}
     for member, pk, group_id, display, _ in direct:
         found.setdefault(member, {})[pk] = MemberOf(group_id, display, direct=True)

@@ -146,6 +146,8 @@ def _sorted(ref: AttributeRef, where: Clause, descending: bool) -> tuple[Segment
     with_value = Segment(
         resources.join(value, and_(_is_of(value, number), chosen)), where, value.c.head, descending=descending
     )
+    if ref.attribute.required and ref.sub is None:
+        return (with_value,)
     without = Segment(resources, and_(where, ~any_value), _PK, descending=descending)
     return (without, with_value) if descending else (with_value, without)
 

@@ -53,7 +53,11 @@ class Exchange:
             raise UnsupportedMediaType(f"Send the body as application/scim+json, not as {self.request.mimetype[:100]}.")
         if (self.request.content_length or 0) > settings.max_body_bytes:
             raise too_large(settings.max_body_bytes)
-        return load(self.request.get_data(cache=False), max_depth=settings.max_depth)
+        data = self.request.get_data(cache=False)
+        # A chunked body has no length beforehand, and what is too long arrives cut.
+        if self.request.content_length is None and len(data) >= settings.max_body_bytes:
+            raise too_large(settings.max_body_bytes)
+        return load(data, max_depth=settings.max_depth)
 
     def order(self, resource_type: ResourceType) -> Order:
         """The request in the words of the reconciler."""
@@ -74,7 +78,7 @@ def too_large(limit: int) -> PayloadTooLarge:
 def base_url() -> str:
     """The address of the SCIM endpoint as clients see it."""
     public = services().settings.public_url
-    return (public or request.host_url.rstrip("/")) + BASE_PATH
+    return (public or f"{request.scheme}://{request.host}{request.root_path}") + BASE_PATH
 
 
 def exchange(scope: Scope) -> Exchange:
