@@ -138,7 +138,9 @@ def _rows(value: FromClause, ref: AttributeRef, pk: object) -> Clause:
 def _test(node: Present | Comparison, value: FromClause, operators: Operators) -> Clause:
     if isinstance(node, Present):
         return sql_true()
-    return operators.compare(node, Text(operators.unindexed(value.c.head), value.c.tail))
+    # An index may find an equal head of this very resource; for a range it would read those of all resources.
+    head = value.c.head if node.op is Operator.EQ else operators.unindexed(value.c.head)
+    return operators.compare(node, Text(head, value.c.tail))
 
 
 def _number(ref: AttributeRef) -> ColumnElement[int]:
