@@ -68,7 +68,7 @@ class Secret(fields.String):
 class Lines(fields.Field[tuple[str, ...]]):
     """Several texts, one a line (DNs hold commas and semicolons)."""
 
-    def _deserialize(self, value: Json, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002
+    def _deserialize(self, value: Json, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # noqa: ARG002 - marshmallow's signature
         if not isinstance(value, str):
             raise ValidationError("must be text, one value a line")
         return tuple(line for raw in value.splitlines() if (line := raw.strip()))
@@ -77,18 +77,23 @@ class Lines(fields.Field[tuple[str, ...]]):
 class JsonText(fields.Field[Json]):
     """JSON spelled as text."""
 
-    def _deserialize(self, value: Json, attr: str | None, data: Any, **kwargs: Any) -> Json:  # noqa: ARG002
+    def _deserialize(self, value: Json, attr: str | None, data: Any, **kwargs: Any) -> Json:  # noqa: ARG002 - marshmallow's signature
         try:
             return json.loads(value)
         except (TypeError, ValueError) as error:
             raise ValidationError(f"is not JSON: {error}") from error
 
 
-class YesNo(fields.Boolean):
-    """``yes`` or ``no``, also spelled ``true``, ``on`` or ``1``, ``false``, ``off`` or ``0``."""
+class YesNo(fields.Field[bool]):
+    """``yes`` or ``no``, also spelled ``true``, ``on`` or ``1``, ``false``, ``off`` or ``0``, in any case."""
 
-    truthy: set[Any] = {"yes", "true", "on", "1"}  # noqa: RUF012 - as marshmallow declares it
-    falsy: set[Any] = {"no", "false", "off", "0"}  # noqa: RUF012 - as marshmallow declares it
+    def _deserialize(self, value: Json, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ARG002 - marshmallow's signature
+        word = str(value).lower()
+        if word in ("yes", "true", "on", "1"):
+            return True
+        if word in ("no", "false", "off", "0"):
+            return False
+        raise ValidationError("must be yes or no")
 
 
 def text(label: str, help_text: str, *, required: bool = False, default: str = "") -> Text:
@@ -109,8 +114,9 @@ def secret(label: str, help_text: str, *, required: bool = False, multi_line: bo
 
 def number(label: str, help_text: str, *, default: int, low: int, high: int) -> fields.Integer:
     """A whole number from ``low`` to ``high``."""
-    bounds = validate.Range(low, high, error=f"must be a whole number from {low} to {high}")
-    return fields.Integer(validate=bounds, **_common(label, help_text, Input.NUMBER, default=default))
+    words = f"must be a whole number from {low} to {high}"
+    common = _common(label, help_text, Input.NUMBER, default=default, invalid=words)
+    return fields.Integer(validate=validate.Range(low, high, error=words), **common)
 
 
 def choice(label: str, help_text: str, *, default: str, choices: Iterable[str]) -> Text:
@@ -127,7 +133,9 @@ def yes_no(label: str, help_text: str, *, default: bool) -> YesNo:
 
 def date(label: str, help_text: str) -> fields.Date:
     """A day, as 2027-01-31; None when not given."""
-    return fields.Date(**_common(label, help_text, Input.DATE, default=None))
+    return fields.Date(
+        **_common(label, help_text, Input.DATE, default=None, invalid="must be a day such as 2027-01-31")
+    )
 
 
 def json_text(label: str, help_text: str) -> JsonText:
@@ -162,7 +170,8 @@ def load_settings(schema: Schema, values: Mapping[str, str], secrets: Mapping[st
 def _common(label: str, help_text: str, kind: Input, *, required: bool = False, **rest: Any) -> dict[str, Any]:
     default = {} if required else {"load_default": rest["default"]}
     metadata = {"label": label, "help": help_text, "input": kind, "choices": rest.get("choices", ())}
-    return {"required": required, "metadata": metadata, **default, "error_messages": {"required": "is required"}}
+    messages = {"required": "is required", "invalid": rest.get("invalid", "is not valid")}
+    return {"required": required, "metadata": metadata, **default, "error_messages": messages}
 
 
 def _describe(name: str, declared: fields.Field[Any]) -> Setting:
