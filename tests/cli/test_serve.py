@@ -43,8 +43,10 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self.process:
-            self.process.kill()
+        if self.process.poll() is None:
+            self.stop()  # a killed server would leave its worker process behind
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def get(self, path: str, token: str = "") -> requests.Response:
         """An answer, as soon as there is one."""
