@@ -239,21 +239,36 @@ def exclusively(path: Path) -> Iterator[None]:
         yield
 
 
-def samba_template() -> Path:
-    """The directory of a provisioned, stopped domain; made at the first call on a machine."""
+def samba_template(*, people: int = 0, groups: int = 0) -> Path:
+    """The directory of a provisioned, stopped domain; made at the first call on a machine.
+
+    With ``people`` it is filled: everybody and the groups lie in OU=People (see tests/directories/population.py).
+    """
     for program in ("samba", "samba-tool"):
         if shutil.which(program, path=_ENVIRONMENT["PATH"]) is None:
             service_missing(f"{program} is not installed (Debian: samba samba-ad-provision samba-vfs-modules)")
     if os.geteuid() != 0:
         service_missing("provisioning and port 636 need root")
-    home = cache_directory() / f"ad{_TEMPLATE_VERSION}"
+    home = cache_directory() / (f"ad{_TEMPLATE_VERSION}" + (f"-{people}-{groups}" if people else ""))
     done = home / "done"
-    with exclusively(cache_directory() / "ad.lock"):
+    with exclusively(home.with_suffix(".lock")):
         if not done.exists():
             shutil.rmtree(home, ignore_errors=True)
-            _provision(home)
+            if people:
+                _populate(home, people, groups)
+            else:
+                _provision(home)
             done.touch()
     return home
+
+
+def _populate(home: Path, people: int, groups: int) -> None:
+    subprocess.run(["cp", "-a", samba_template(), home], check=True)
+    (home / "done").unlink()
+    configuration = home / "smb.conf"
+    configuration.write_text(_CONFIGURATION.format(home=home, address="127.0.0.5"))
+    script = Path(__file__).with_name("population.py")
+    _run(home, "/usr/bin/python3", "-I", script, configuration, people, groups, seconds=1800)
 
 
 def _provision(home: Path) -> None:
@@ -271,13 +286,13 @@ def _provision(home: Path) -> None:
     _run(home, "/usr/bin/python3", "-I", accounts, configuration, PASSWORD)
 
 
-def _run(home: Path, *command: object) -> None:
+def _run(home: Path, *command: object, seconds: int = 300) -> None:
     done = subprocess.run(
         [str(part) for part in command],
         env={**_ENVIRONMENT, "HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
