@@ -166,12 +166,14 @@ def _below(about_group: Sequence[Node], operators: Operators, *, with_group: boo
         )
     )
     walk = start.cte(f"below_{operators.prefix}{operators.next_number()}", recursive=True)
+    # Asked for each row: for a join SQLite would first read all resources into a Bloom filter.
+    is_live = exists(constant("1")).where(passed.c.pk == walk.c.member_pk, passed.c.state == constant("'live'"))
     # UNION (not UNION ALL) ends the walk where groups contain each other.
     return walk.union(
         select(*([walk.c.group_pk] if with_group else []), further.c.member_pk)
         .select_from(walk)
-        .join(passed, and_(passed.c.pk == walk.c.member_pk, passed.c.state == constant("'live'")))
         .join(further, and_(further.c.group_pk == walk.c.member_pk, further.c.tenant_id == TENANT))
+        .where(is_live.correlate(walk))
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, and_, bindparam, exists, func, or_, select, tuple_
 from sqlalchemy import literal_column as constant
 
 from scim_server.scim.characteristics import Type
@@ -97,7 +97,7 @@ def listed(query: Shape) -> Listed:
     if query.sort_by is None:
         segments = tuple(Segment(resources, condition, _PK) for condition in conditions)
     else:
-        segments = _sorted(_sort_attribute(query), everything, query.descending)
+        segments = _sorted(query, everything)
     count = Statement(select(func.count()).select_from(resources).where(everything))
     return Listed(segments, count, tuple(parameters))
 
@@ -136,35 +136,48 @@ def _sort_attribute(query: Shape) -> AttributeRef:
     raise InvalidValue(f"sortBy: {problem}")
 
 
-def _sorted(ref: AttributeRef, where: Clause, descending: bool) -> tuple[Segment, ...]:
+def _sorted(query: Shape, where: Clause) -> tuple[Segment, ...]:
+    ref, descending = _sort_attribute(query), query.descending
     if is_column(ref):
         return (Segment(resources, where, _COLUMNS[ref.leaf.name], descending=descending),)
     value = attribute_values.alias("sorted")
     number: ColumnElement[int] = constant(str(ref.number))
     any_value = exists(constant("1")).where(_is_of(attribute_values, number)).correlate(resources)
-    chosen = value.c.element == (_first_element(ref) if ref.is_multi_valued else constant("0"))
+    chosen = _is_first(ref, value) if ref.is_multi_valued else value.c.element == constant("0")
     with_value = Segment(
         resources.join(value, and_(_is_of(value, number), chosen)), where, value.c.head, descending=descending
     )
-    if ref.attribute.required and ref.sub is None:
+    if all(_is_required(ref, resource_type) for resource_type in query.resource_types):
         return (with_value,)
     without = Segment(resources, and_(where, ~any_value), _PK, descending=descending)
     return (without, with_value) if descending else (with_value, without)
+
+
+def _is_required(ref: AttributeRef, resource_type: ResourceType) -> bool:
+    """Whether every resource of the type has the value, so that nobody need look for those without."""
+    attribute = None if ref.urn or ref.sub else resource_type.core.attribute(ref.attribute.name)
+    return attribute is not None and attribute.required
 
 
 def _is_of(value: FromClause, number: ColumnElement[int], pk: ColumnElement[int] = _PK) -> Clause:
     return and_(value.c.tenant_id == TENANT, value.c.resource_pk == pk, value.c.attribute == number)
 
 
-def _first_element(ref: AttributeRef) -> Any:
-    """The element to sort by: the primary one, else the first that has the value."""
-    value, mark = attribute_values.alias("listed"), attribute_values.alias("mark")
-    chosen: Select[tuple[int]] = select(value.c.element).where(_is_of(value, constant(str(ref.number))))
+def _is_first(ref: AttributeRef, value: FromClause) -> Clause:
+    """Whether a row is the one to sort by: that of the primary element, else of the first that has the value."""
+    earlier, other, mark = (attribute_values.alias(name) for name in ("earlier", "other", "mark"))
+    number: ColumnElement[int] = constant(str(ref.number))
+    no_earlier = ~exists(constant("1")).where(
+        _is_of(earlier, number, value.c.resource_pk), earlier.c.element < value.c.element
+    ).correlate(value)
     primary = ref.attribute.sub("primary")
-    if primary:
-        number: ColumnElement[int] = constant(str(AttributeRef(ref.urn, ref.attribute, primary).number))
-        is_primary = exists(constant("1")).where(
-            _is_of(mark, number, value.c.resource_pk), mark.c.element == value.c.element, mark.c.head == constant("'1'")
-        )
-        chosen = chosen.order_by(is_primary.correlate(value).desc())
-    return chosen.order_by(value.c.element).limit(constant("1")).correlate(resources).scalar_subquery()
+    if primary is None:
+        return no_earlier
+    primaries: ColumnElement[int] = constant(str(AttributeRef(ref.urn, ref.attribute, primary).number))
+    is_marked = and_(_is_of(mark, primaries, value.c.resource_pk), mark.c.head == constant("'1'"))
+    has_value = exists(constant("1")).where(
+        _is_of(other, number, mark.c.resource_pk), other.c.element == mark.c.element
+    )
+    is_primary = exists(constant("1")).where(is_marked, mark.c.element == value.c.element).correlate(value)
+    any_primary = exists(constant("1")).where(is_marked, has_value.correlate(mark)).correlate(value)
+    return or_(is_primary, and_(no_earlier, ~any_primary))
