@@ -22,6 +22,8 @@ PAGED_RESULTS: Final = "1.2.840.113556.1.4.319"
 DIRSYNC: Final = "1.2.840.113556.1.4.841"
 _INCREMENTAL_VALUES: Final = 0x80000000
 _DIRSYNC_BYTES: Final = 1 << 20
+_SEARCH_RESULT_ENTRY: Final = 4  # RFC 4511 section 4.5.2
+_READ_BYTES: Final = 1 << 16
 NO_ATTRIBUTES: Final = ("1.1",)  # RFC 4511 section 4.5.1.8
 ANYTHING: Final = "(objectClass=*)"
 
@@ -215,6 +217,7 @@ def open_encrypted(config: Config, url: str, context: ssl.SSLContext) -> Connect
         raise_exceptions=True,
         receive_timeout=config.read_timeout,
     )
+    _keep_raw(connection)
     try:
         connection.open()
         if not is_ldaps:
@@ -223,6 +226,26 @@ def open_encrypted(config: Config, url: str, context: ssl.SSLContext) -> Connect
         close(connection)
         raise explain(error, url) from error
     return connection
+
+
+def _keep_raw(connection: Connection) -> None:
+    """Rows keep the bytes of their attributes and nothing else.
+
+    ldap3 also makes a decoded copy of every value, guessing its type, and reads the socket in small pieces: without
+    both a full read takes about two thirds of the processor time.
+    """
+    strategy = connection.strategy
+    decode = strategy.decode_response_fast
+
+    def decode_raw(message: dict[str, Any]) -> Any:
+        if message["protocolOp"] != _SEARCH_RESULT_ENTRY:
+            return decode(message)
+        dn, attributes = message["payload"]
+        values = {one[3][0][3].decode("ascii"): [value[3] for value in one[3][1][3]] for one in attributes[3]}
+        return {"type": "searchResEntry", "raw_dn": dn[3], "raw_attributes": values, "attributes": {}}
+
+    strategy.decode_response_fast = decode_raw
+    strategy.socket_size = _READ_BYTES
 
 
 def close(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """Who and what the Active Directory reader lets in, and how their attributes are read."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -143,6 +144,18 @@ def test_an_expired_person_is_disabled_from_that_moment_on(samba: Domain, base: 
     assert yesterday.look_up([person])[person].enabled is True
 
 
+@pytest.mark.parametrize("account", ["lister", "dirsync"])
+def test_an_expiry_that_passed_since_the_cursor_is_noticed(samba: Domain, base: str, account: str) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    person = samba.add_user(base, "Ann", accountExpires=str(to_filetime(yesterday)))
+    samba.add_user(base, "Bob")
+    reader = ActiveDirectoryReader(config(samba, base, bind_as=account))
+    cursor = json.loads(in_one(list(reader.read(None)))[1].cursor or "")
+    cursor["time"] = to_filetime(yesterday - timedelta(hours=1))
+    observations, _ = in_one(list(reader.read(json.dumps(cursor))))
+    assert [found.enabled for found in observations if found.immutable_id == person] == [False]
+
+
 def test_the_filter_decides_and_leaving_it_is_noticed(samba: Domain, base: str) -> None:
     staff = samba.add_user(base, "Ann", employeeType="staff")
     guest = samba.add_user(base, "Bob", employeeType="guest")
@@ -171,10 +184,11 @@ def test_someone_out_of_scope_shows_only_names(samba: Domain, base: str) -> None
 def test_overlapping_organizational_units_bring_everyone_once(samba: Domain, base: str) -> None:
     inner = samba.add_unit(base, "Inner")
     beside = samba.add_unit(base, "Beside")
-    ann, bob = samba.add_user(inner, "Ann"), samba.add_user(beside, "Bob")
+    deep = samba.add_unit(inner, "Deep")
+    ann, bob, cid = samba.add_user(inner, "Ann"), samba.add_user(beside, "Bob"), samba.add_user(deep, "Cid")
     samba.add_user(base, "Not chosen")
-    units = f"{inner}\n{beside}\n{inner.upper()}\n{samba.add_unit(inner, 'Deep')}"
-    assert set(everything(ActiveDirectoryReader(config(samba, base, scope_ous=units)))) == {ann, bob}
+    units = f"{inner}\n{beside}\n{inner.upper()}\n{deep}"
+    assert set(everything(ActiveDirectoryReader(config(samba, base, scope_ous=units)))) == {ann, bob, cid}
 
 
 def test_scope_groups_let_in_direct_nested_and_primary_members_only(samba: Domain, base: str) -> None:
