@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from connectors.entra.auth import Tokens, roles_of
-from connectors.entra.config import EntraSettings, looks_like_secret_id
+from connectors.entra.config import Config, looks_like_secret_id
 from connectors.entra.connection import Patience
 from connectors.entra.credentials import load_certificate
 from connectors.entra.errors import CONSENT, EntraFailed
@@ -23,48 +23,48 @@ _EXPECTED: Final = frozenset((READ_USERS, READ_GROUPS, "Group.Read.All", "Member
 Connect = Callable[[Patience | None], tuple[Graph, Tokens]]
 
 
-def check_connection(settings: EntraSettings, today: date, connect: Connect) -> Sequence[Finding]:
+def check_connection(config: Config, today: date, connect: Connect) -> Sequence[Finding]:
     """The findings up to the first step without which the next make no sense; never raises EntraFailed."""
     findings: list[Finding] = []
-    for step in _steps(settings, today, connect):
+    for step in _steps(config, today, connect):
         findings.append(step)
     return findings
 
 
-def _steps(settings: EntraSettings, today: date, connect: Connect) -> Iterator[Finding]:
-    yield from _credential(settings, today)
+def _steps(config: Config, today: date, connect: Connect) -> Iterator[Finding]:
+    yield from _credential(config, today)
     try:
         graph, tokens = connect(_IMPATIENT)
         token = tokens.current()
     except EntraFailed as failed:
         yield Finding("Sign-in", Outcome.FAILED, failed.text, failed.remedy)
         return
-    yield Finding("Sign-in", Outcome.OK, f"{settings.endpoints.authority} accepted the application.")
-    yield from _permissions(roles_of(token), with_groups=settings.import_groups)
+    yield Finding("Sign-in", Outcome.OK, f"{config.endpoints.authority} accepted the application.")
+    yield from _permissions(roles_of(token), with_groups=config.import_groups)
     yield _objects_seen(graph, "Users", "userPrincipalName", READ_USERS)
-    if settings.import_groups:
+    if config.import_groups:
         yield _objects_seen(graph, "Groups", "displayName", READ_GROUPS)
-    if settings.scope_groups:
-        yield _scope(graph, settings)
+    if config.scope_groups:
+        yield _scope(graph, config)
 
 
-def _credential(settings: EntraSettings, today: date) -> Iterator[Finding]:
-    if settings.certificate_path:
-        yield _certificate(settings, today)
+def _credential(config: Config, today: date) -> Iterator[Finding]:
+    if config.certificate_path:
+        yield _certificate(config, today)
         return
-    if looks_like_secret_id(settings.client_secret):
+    if looks_like_secret_id(config.client_secret):
         yield Finding(
             "Credential",
             Outcome.WARNING,
             "The client secret looks like a GUID, so it is most likely the Secret ID.",
             "Enter the secret's Value; it is shown only when the secret is created.",
         )
-    yield _expiry("The client secret", settings.secret_expires_on, today)
+    yield _expiry("The client secret", config.secret_expires_on, today)
 
 
-def _certificate(settings: EntraSettings, today: date) -> Finding:
+def _certificate(config: Config, today: date) -> Finding:
     try:
-        certificate = load_certificate(settings.certificate_path, settings.certificate_passphrase)
+        certificate = load_certificate(config.certificate_path, config.certificate_passphrase)
     except EntraFailed as failed:
         return Finding("Credential", Outcome.FAILED, failed.text, failed.remedy)
     return _expiry(
@@ -116,9 +116,9 @@ def _objects_seen(graph: Graph, step: str, name: str, permission: str) -> Findin
     return Finding(step, Outcome.OK, f"{total} {step.lower()}; the first are {', '.join(first)}.")
 
 
-def _scope(graph: Graph, settings: EntraSettings) -> Finding:
+def _scope(graph: Graph, config: Config) -> Finding:
     try:
-        scope = read_scope(graph, settings.scope_groups, only_members=True, import_groups=True)
+        scope = read_scope(graph, config.scope_groups, only_members=True, import_groups=True)
     except EntraFailed as failed:
         return Finding("Scope groups", Outcome.FAILED, failed.text, failed.remedy)
     users, groups = len(scope.users or ()), len(scope.groups or ())

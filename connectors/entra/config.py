@@ -2,18 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
-from marshmallow import Schema, ValidationError, validates, validates_schema
+from marshmallow import Schema
 
 from connectors import settings
 from connectors.entra.mapping import DEFAULT_MAPPING
 from connectors.mapping import AttributeMapping, MappingError, parse_mapping
+from connectors.settings import SettingsError
 
 GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
@@ -37,7 +39,7 @@ CLOUDS: Final[Mapping[str, Cloud]] = {
 """https://learn.microsoft.com/graph/deployments"""
 
 
-class EntraSettingsSchema(Schema):
+class EntraSettings(Schema):
     """The settings as people enter them."""
 
     tenant_id = settings.text("Tenant ID", "The tenant's GUID or one of its verified domains.", required=True)
@@ -66,60 +68,27 @@ class EntraSettingsSchema(Schema):
     authority = settings.text("Sign-in URL", "Instead of the cloud's, for a test environment; together with Graph URL.")
     graph_root = settings.text("Graph URL", "Instead of the cloud's, for a test environment.")
 
-    @validates("tenant_id")
-    def _tenant_is_one(self, value: str, data_key: str) -> None:  # noqa: ARG002 - marshmallow passes it
-        if not GUID.fullmatch(value) and not _DOMAIN.fullmatch(value):
-            raise ValidationError("must be a GUID or a domain; 'common' and 'organizations' are no tenants")
 
-    @validates("client_id")
-    def _client_id_is_guid(self, value: str, data_key: str) -> None:  # noqa: ARG002 - marshmallow passes it
-        if not GUID.fullmatch(value):
-            raise ValidationError("must be a GUID")
-
-    @validates("scope_groups")
-    def _scope_groups_are_guids(self, value: tuple[str, ...], data_key: str) -> None:  # noqa: ARG002 - marshmallow
-        wrong = [line for line in value if not GUID.fullmatch(line)]
-        if wrong:
-            raise ValidationError(f"must be object ids (GUIDs), which these are not: {', '.join(wrong)}")
-
-    @validates("mapping")
-    def _mapping_is_one(self, value: Any, data_key: str) -> None:  # noqa: ARG002 - marshmallow passes it
-        try:
-            parse_mapping(value, DEFAULT_MAPPING)
-        except MappingError as error:
-            raise ValidationError(str(error)) from error
-
-    @validates_schema
-    def _fits_together(self, data: Mapping[str, Any], **_: Any) -> None:
-        if bool(data.get("client_secret")) == bool(data.get("certificate_path")):
-            raise ValidationError("give either a client secret or a certificate file", "client_secret")
-        if bool(data.get("authority")) != bool(data.get("graph_root")):
-            raise ValidationError("authority and graph_root go together", "authority")
-        for name in ("authority", "graph_root"):
-            if data.get(name) and urlsplit(data[name]).scheme != "https":
-                raise ValidationError("must begin with https://", name)
+SCHEMA: Final = EntraSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class EntraSettings:
-    """Checked settings; secrets do not show in the representation."""
+class Config:
+    """Checked settings; make one with ``parse_config``. Secrets do not show in the representation."""
 
     tenant_id: str
     client_id: str
     endpoints: Cloud
     mapping: AttributeMapping
-    client_secret: str = ""
+    client_secret: str = field(default="", repr=False)
     secret_expires_on: date | None = None
     certificate_path: str = ""
-    certificate_passphrase: str = ""
+    certificate_passphrase: str = field(default="", repr=False)
     users: str = MEMBERS_ONLY
     guests: bool = False
     scope_groups: tuple[str, ...] = ()
     import_groups: bool = True
     ca_file: str = ""
-
-    def __repr__(self) -> str:
-        return f"EntraSettings(tenant_id={self.tenant_id!r}, client_id={self.client_id!r})"
 
     @property
     def only_members(self) -> bool:
@@ -140,13 +109,38 @@ class EntraSettings:
         return hashlib.sha256(orjson.dumps(scope)).hexdigest()[:16]
 
 
-def load_entra_settings(values: Mapping[str, str], secrets: Mapping[str, str]) -> EntraSettings:
-    """The settings from text values. Raises SettingsError naming each field that cannot be used."""
-    given = settings.load_settings(EntraSettingsSchema(), values, secrets)
-    own = Cloud(given.pop("authority"), given.pop("graph_root"))
-    cloud = CLOUDS[given.pop("cloud")]
-    mapping = parse_mapping(given.pop("mapping"), DEFAULT_MAPPING)
-    return EntraSettings(endpoints=own if own.authority else cloud, mapping=mapping, **given)
+def parse_config(values: Mapping[str, str], secrets: Mapping[str, str]) -> Config:
+    """The settings from texts. Raises SettingsError with every problem, by setting."""
+    loaded = settings.load_settings(SCHEMA, values, secrets)
+    problems = dict(_problems(loaded))
+    try:
+        loaded["mapping"] = parse_mapping(loaded["mapping"], DEFAULT_MAPPING)
+    except MappingError as error:
+        problems["mapping"] = str(error)
+    if problems:
+        raise SettingsError(problems)
+    own, cloud = Cloud(loaded.pop("authority"), loaded.pop("graph_root")), CLOUDS[loaded.pop("cloud")]
+    return Config(endpoints=own if own.authority else cloud, **loaded)
+
+
+def _problems(loaded: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if not GUID.fullmatch(loaded["tenant_id"]) and not _DOMAIN.fullmatch(loaded["tenant_id"]):
+        yield "tenant_id", "must be a GUID or a domain; 'common' and 'organizations' are no tenants"
+    if not GUID.fullmatch(loaded["client_id"]):
+        yield "client_id", "must be a GUID"
+    if bool(loaded["client_secret"]) == bool(loaded["certificate_path"]):
+        yield "client_secret", "give either a client secret or a certificate file"
+    wrong = [line for line in loaded["scope_groups"] if not GUID.fullmatch(line)]
+    if wrong:
+        yield "scope_groups", f"must be object ids (GUIDs), which these are not: {', '.join(wrong)}"
+    if bool(loaded["authority"]) != bool(loaded["graph_root"]):
+        yield "authority", "goes together with graph_root"
+    for name in ("authority", "graph_root"):
+        if loaded[name] and urlsplit(loaded[name]).scheme != "https":
+            yield name, "must begin with https://"
+    for name in ("ca_file", "certificate_path"):
+        if loaded[name] and not Path(loaded[name]).is_file():
+            yield name, "there is no such file"
 
 
 def looks_like_secret_id(secret: str) -> bool:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from connectors.entra.config import EntraSettings
+from connectors.entra.config import Config
 from connectors.entra.errors import EntraFailed
 
 _PFX_SUFFIXES = (".pfx", ".p12")
@@ -71,11 +71,11 @@ def load_certificate(path: str, passphrase: str = "") -> Certificate:
     )
 
 
-def credential_of(settings: EntraSettings) -> str | dict[str, str]:
+def credential_of(config: Config) -> str | dict[str, str]:
     """The secret, or the certificate as msal takes it (then assertions are signed with PS256). Raises EntraFailed."""
-    if not settings.certificate_path:
-        return settings.client_secret
-    certificate = load_certificate(settings.certificate_path, settings.certificate_passphrase)
+    if not config.certificate_path:
+        return config.client_secret
+    certificate = load_certificate(config.certificate_path, config.certificate_passphrase)
     return {"private_key": certificate.private_key, "public_certificate": certificate.public_certificate}
 
 

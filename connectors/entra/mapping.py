@@ -116,7 +116,7 @@ class UserMapping:
         )
 
 
-def group_observation(
+def observe_group(
     entry: Entry,
     *,
     read_at: datetime,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from connectors.entra.errors import GraphRefused
 from connectors.entra.graph import PAGE_SIZE, Graph
-from connectors.entra.mapping import GROUP_PROPERTIES, UserMapping, group_observation, is_guest, kind_of
+from connectors.entra.mapping import GROUP_PROPERTIES, UserMapping, is_guest, kind_of, observe_group
 from connectors.entra.scope import Scope
 from scim_server.domain.observations import Evidence, ImmutableId, Kind, Member, Observation
 
@@ -72,7 +72,7 @@ class Objects:
                 raise
             return None
         evidence = Evidence.PRESENT if scope.covers_group(identifier) else Evidence.OUT_OF_SCOPE
-        return group_observation(entry, read_at=asked_at, members=members, evidence=evidence)
+        return observe_group(entry, read_at=asked_at, members=members, evidence=evidence)
 
     def members(self, group: ImmutableId) -> Iterator[Member]:
         """The direct members of a group: users and groups."""

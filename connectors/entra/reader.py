@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from connectors.entra.auth import Tokens
 from connectors.entra.browse import browse_groups
 from connectors.entra.check import check_connection
-from connectors.entra.config import EntraSettings
+from connectors.entra.config import Config
 from connectors.entra.connection import Connection, Patience
 from connectors.entra.credentials import credential_of
 from connectors.entra.cursor import Cursor, decode_cursor, still_restorable
@@ -32,26 +32,31 @@ _PAGE = 500  # observations in a page
 _FOUND = "25"  # people of one name; more than anybody looks through
 
 
-class EntraReader:
-    """A DirectoryReader over Microsoft Graph; the settings say which tenant and what of it.
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
 
-    ``clock`` tells the time of requests, ``patience`` how long to repeat them, ``adapter`` sends them (for tests).
+
+class EntraReader:
+    """A DirectoryReader over Microsoft Graph; the config says which tenant and what of it.
+
+    ``now`` tells the time, ``patience`` how long to repeat requests, ``adapter`` sends them (for tests).
     """
 
     def __init__(
         self,
-        settings: EntraSettings,
+        config: Config,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         patience: Patience | None = None,
         adapter: BaseAdapter | None = None,
     ) -> None:
-        self._settings = settings
-        self._clock = clock
+        self._config = config
+        self._now = now
         self._adapter = adapter
         self._patience = patience
-        self._mapping = UserMapping(settings.mapping)
-        self._content = f"{settings.scope_hash}-{settings.mapping.fingerprint}"
+        self._mapping = UserMapping(config.mapping)
+        self._content = f"{config.scope_hash}-{config.mapping.fingerprint}"
         self._graph_once: Graph | None = None
 
     def read(self, cursor: str | None, *, full: bool = False) -> Iterator[Page]:
@@ -61,12 +66,12 @@ class EntraReader:
         the right to read groups the users are told and the end is partial.
         """
         before = decode_cursor(cursor)
-        started = self._clock()
-        usable = before and before.is_usable(self._content, started, with_groups=self._settings.import_groups)
+        started = self._now()
+        usable = before and before.is_usable(self._content, started, with_groups=self._config.import_groups)
         fetched = Fetched(
             Told("manager"),
             Told("members"),
-            with_groups=self._settings.import_groups,
+            with_groups=self._config.import_groups,
             started=started,
             before=before if usable and not full else None,
             recycle_bin=dict(before.soft_deleted) if before else {},
@@ -111,7 +116,7 @@ class EntraReader:
         scope = self._read_scope()
         found: dict[ImmutableId, Observation] = {}
         for condition in filters:
-            asked_at = self._clock()
+            asked_at = self._now()
             query = {"$filter": condition, "$top": _FOUND, **self._objects.user_select}
             page = self._graph.get(self._graph.url("users"), query, permission=READ_USERS)
             for entry in page.get("value") or ():
@@ -120,7 +125,7 @@ class EntraReader:
 
     def check(self) -> Sequence[Finding]:
         """Test the connection step by step, with a new sign-in: msal would answer a repeated one from memory."""
-        return check_connection(self._settings, self._clock().date(), self._connect)
+        return check_connection(self._config, self._now().date(), self._connect)
 
     def browse(self, parent: str | None) -> Sequence[Place]:
         """All groups, or with ``parent`` the groups directly inside it."""
@@ -145,15 +150,15 @@ class EntraReader:
         before = fetched.before
         fetched.scope = self._read_scope()
         if before is None:  # looked into first: what is restored during the rounds must be noticed
-            kinds = (Kind.USER, Kind.GROUP) if self._settings.import_groups else (Kind.USER,)
+            kinds = (Kind.USER, Kind.GROUP) if self._config.import_groups else (Kind.USER,)
             seen = (key for kind in kinds for key in self._objects.soft_deleted(kind))
             fetched.recycle_bin = dict.fromkeys(seen, fetched.started) | fetched.recycle_bin
         yield from self._follow(before.users if before else self._first_users_link(), fetched.users, READ_USERS)
-        if self._settings.import_groups:
+        if self._config.import_groups:
             yield from self._follow(before.groups if before else self._first_groups_link(), fetched.groups, READ_GROUPS)
 
     def _follow(self, link: str, told: Told, permission: str) -> Iterator[Page]:
-        for _ in follow_round(self._graph, link, told, permission=permission, clock=self._clock):
+        for _ in follow_round(self._graph, link, told, permission=permission, clock=self._now):
             yield Page(())
 
     def _first_users_link(self) -> str:
@@ -163,9 +168,10 @@ class EntraReader:
         return f"{self._graph.url('groups', 'delta')}?$select={','.join([*GROUP_PROPERTIES, 'members'])}"
 
     def _end(self, fetched: Fetched, resolution: Resolution, failure: EntraFailed | None) -> ReadEnd:
-        scope = self._settings.scope_hash
+        scope = self._config.scope_hash
         if failure is not None:
-            return ReadEnd(End.PARTIAL, fetched.full, scope=scope, reason=str(failure))
+            read = "Users were read, groups were not. " if fetched.users.complete and not fetched.complete else ""
+            return ReadEnd(End.PARTIAL, fetched.full, scope=scope, reason=f"{read}{failure}")
         cursor = Cursor(
             content=self._content,
             issued_at=fetched.started,
@@ -177,12 +183,12 @@ class EntraReader:
         return ReadEnd(End.COMPLETE, fetched.full, cursor=cursor.encode(), scope=scope)
 
     def _read_scope(self) -> Scope:
-        settings = self._settings
+        config = self._config
         return read_scope(
             self._graph,
-            settings.scope_groups,
-            only_members=settings.only_members,
-            import_groups=settings.import_groups,
+            config.scope_groups,
+            only_members=config.only_members,
+            import_groups=config.import_groups,
         )
 
     @property
@@ -194,19 +200,19 @@ class EntraReader:
 
     @property
     def _objects(self) -> Objects:
-        return Objects(self._graph, self._mapping, self._clock, guests=self._settings.guests)
+        return Objects(self._graph, self._mapping, self._now, guests=self._config.guests)
 
     def _connect(self, patience: Patience | None) -> tuple[Graph, Tokens]:
-        settings = self._settings
-        connection = Connection(ca_file=settings.ca_file, patience=patience, adapter=self._adapter)
+        config = self._config
+        connection = Connection(ca_file=config.ca_file, patience=patience, adapter=self._adapter)
         tokens = Tokens(
-            authority=f"{settings.endpoints.authority.rstrip('/')}/{settings.tenant_id}",
-            client_id=settings.client_id,
-            credential=credential_of(settings),
-            scope=f"{settings.endpoints.graph_root.rstrip('/')}/.default",
+            authority=f"{config.endpoints.authority.rstrip('/')}/{config.tenant_id}",
+            client_id=config.client_id,
+            credential=credential_of(config),
+            scope=f"{config.endpoints.graph_root.rstrip('/')}/.default",
             connection=connection,
         )
-        return Graph(settings.endpoints.graph_root, tokens, connection), tokens
+        return Graph(config.endpoints.graph_root, tokens, connection), tokens
 
 
 class _Batches:

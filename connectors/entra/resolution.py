@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.entra.cursor import Cursor
-from connectors.entra.mapping import UserMapping, group_observation, is_whole
+from connectors.entra.mapping import UserMapping, is_whole, observe_group
 from connectors.entra.objects import Objects
 from connectors.entra.scope import Scope
 from connectors.entra.told import SOFT, Told, ToldObject
@@ -137,9 +137,9 @@ class Resolution:
             return None
         if self._fetched.full and round_.complete:
             members = [Member(link.target, link.kind) for link in told.links if link.added]
-            return group_observation(told.entry, read_at=told.read_at, members=members, evidence=evidence)
+            return observe_group(told.entry, read_at=told.read_at, members=members, evidence=evidence)
         changes = {link.target: link.added for link in told.links if link.added or not self._fetched.full}
-        return group_observation(told.entry, read_at=told.read_at, member_changes=changes, evidence=evidence)
+        return observe_group(told.entry, read_at=told.read_at, member_changes=changes, evidence=evidence)
 
     def _concerns(self, told: ToldObject, evidence: Evidence) -> bool:
         """Whether an object outside the scope is worth telling: in a full read its absence says it, in others only

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import stamina.instrumentation
 
-from connectors.entra.config import load_entra_settings
+from connectors.entra.config import parse_config
 from connectors.entra.connection import Patience
 from connectors.entra.reader import EntraReader
 from tests.contract.reader_contract import TELLS_DELETIONS, TELLS_MOVES
@@ -46,7 +46,7 @@ class EntraDirectory:
 
     def reader(self) -> EntraReader:
         values, secrets = settings_for(self.emulator, self.origin, ca_file=self.ca_file)
-        return EntraReader(load_entra_settings(values, secrets), patience=AT_ONCE)
+        return EntraReader(parse_config(values, secrets), patience=AT_ONCE)
 
     def add_user(self, name: str) -> str:
         address = f"{name}@example.test"
@@ -108,4 +108,4 @@ def entra_directory(emulator: GraphEmulator, tmp_path: Path, quiet_retries: None
 def reader_of(emulator: GraphEmulator, **settings: str) -> EntraReader:
     """A reader that reaches the emulator by a function call and never pauses."""
     values, secrets = settings_for(emulator, **settings)
-    return EntraReader(load_entra_settings(values, secrets), patience=AT_ONCE, adapter=EmulatorAdapter(emulator))
+    return EntraReader(parse_config(values, secrets), patience=AT_ONCE, adapter=EmulatorAdapter(emulator))

@@ -161,7 +161,7 @@ def self_signed(key: CertificateIssuerPrivateKeyTypes, address: str = "127.0.0.1
 def settings_for(
     emulator: GraphEmulator, origin: str = ORIGIN, **more: str
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Values and secrets for ``load_entra_settings`` that lead to the emulator."""
+    """Values and secrets for ``parse_config`` that lead to the emulator."""
     values = {
         "tenant_id": emulator.tenant.id,
         "client_id": emulator.application.client_id,

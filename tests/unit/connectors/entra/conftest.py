@@ -1,14 +1,12 @@
-"""Quiet retries: what stamina would log for each is not looked at here."""
-
-from collections.abc import Iterator
+"""The emulator in reach of every test here, and no log line for every retry."""
 
 import pytest
-import stamina.instrumentation
+
+from tests.directories.graph_emulator.fixtures import emulator, quiet_retries
+
+__all__ = ["emulator", "quiet_retries"]
 
 
 @pytest.fixture(autouse=True)
-def quiet_retries() -> Iterator[None]:
-    hooks = stamina.instrumentation.get_on_retry_hooks()
-    stamina.instrumentation.set_on_retry_hooks([])
-    yield
-    stamina.instrumentation.set_on_retry_hooks(hooks)
+def _quiet(quiet_retries: None) -> None:
+    return None

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from connectors.entra.config import load_entra_settings
+from connectors.entra.config import parse_config
 from connectors.entra.connection import Patience
 from connectors.entra.reader import EntraReader
 from scim_server.domain.observations import End
@@ -47,7 +47,7 @@ class Story:
         chosen = {"scope_groups": self.scope_group, "guests": "yes" if self.guests else "no"}
         values, secrets = settings_for(self.emulator, **chosen)
         self.reader = EntraReader(
-            load_entra_settings(values, secrets), patience=AT_ONCE, adapter=EmulatorAdapter(self.emulator)
+            parse_config(values, secrets), patience=AT_ONCE, adapter=EmulatorAdapter(self.emulator)
         )
         self.mirror = Mirror(forgetful=self.chance.random() < 0.5)
         self.checked = 0
