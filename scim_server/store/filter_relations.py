@@ -193,17 +193,23 @@ def _displayed(comparison: Comparison, related: FromClause, operators: Operators
     shown, named = attribute_values.alias(), attribute_values.alias()
     has_display_name = exists(constant("1")).where(
         named.c.tenant_id == TENANT,
-        named.c.resource_pk == related.c.pk,
+        named.c.resource_pk == shown.c.resource_pk,
         named.c.attribute == number_of("displayName"),
     )
-    return exists(constant("1")).where(
-        shown.c.tenant_id == TENANT,
-        shown.c.resource_pk == related.c.pk,
-        or_(
-            shown.c.attribute == number_of("displayName"),
-            and_(shown.c.attribute == number_of("userName"), not_(has_display_name)),
-        ),
-        operators.compare(comparison, Text(shown.c.head, shown.c.tail)),
+    is_shown = or_(
+        shown.c.attribute == number_of("displayName"),
+        and_(shown.c.attribute == number_of("userName"), not_(has_display_name.correlate(shown))),
+    )
+    text = Text(operators.unindexed(shown.c.head), shown.c.tail)
+    return (
+        exists(constant("1"))
+        .where(
+            shown.c.tenant_id == TENANT,
+            shown.c.resource_pk == related.c.pk,
+            is_shown,
+            operators.compare(comparison, text),
+        )
+        .correlate(related)
     )
 
 
