@@ -121,7 +121,8 @@ class SignIn:
             return 700027
         key = certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         thumbprint = base64.urlsafe_b64encode(certificate.fingerprint(hashes.SHA256())).rstrip(b"=").decode()
-        if jwt.get_unverified_header(assertion).get("x5t#S256") != thumbprint:
+        told = str(jwt.get_unverified_header(assertion).get("x5t#S256", ""))
+        if told.rstrip("=") != thumbprint:  # msal pads it
             return 700027
         audience = f"{origin}/{self.tenant_id}/oauth2/v2.0/token"
         try:

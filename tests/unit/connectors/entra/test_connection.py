@@ -20,14 +20,6 @@ DISCOVERY = "/example.test/v2.0/.well-known/openid-configuration"
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What would have been slept between tries."""
-    slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))
-    return slept
-
-
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
