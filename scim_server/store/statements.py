@@ -7,9 +7,9 @@ every statement of the request path is a module-level ``Statement``: Core builds
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ClauseElement, Dialect, Insert, Table, literal_column
+from sqlalchemy import CTE, BindParameter, ClauseElement, Dialect, Insert, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
+from sqlalchemy.sql.visitors import ExternallyTraversible, iterate, replacement_traverse
 
 Build = Callable[[str], ClauseElement]
 
@@ -64,6 +64,8 @@ def _with_constants_as_text(clause: ClauseElement) -> ClauseElement:
             return literal_column(f"'{quoted}'", type_=element.type)
         return None
 
+    if any(isinstance(element, CTE) for element in iterate(clause)):
+        return clause  # the copy of a recursive query would no longer refer to itself
     return cast(ClauseElement, replacement_traverse(clause, {}, replace))
 
 
