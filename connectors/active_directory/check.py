@@ -47,6 +47,9 @@ def check(config: Config, now: Callable[[], datetime]) -> Sequence[Finding]:
             findings.append(stopped.finding)
         except DirectoryError as error:
             findings.append(Finding("sign-in", Outcome.FAILED, error.text, error.remedy))
+        except ValueError:
+            text = f"{url}: the controller's certificate or its description of itself cannot be understood"
+            findings.append(Finding("directory", Outcome.FAILED, text, "Look into the log of the domain controller."))
     return findings
 
 

@@ -24,6 +24,7 @@ _INCREMENTAL_VALUES: Final = 0x80000000
 _DIRSYNC_BYTES: Final = 1 << 20
 _SEARCH_RESULT_ENTRY: Final = 4  # RFC 4511 section 4.5.2
 _READ_BYTES: Final = 1 << 16
+_GARBLED: Final = (IndexError, KeyError, TypeError, ValueError)  # what ldap3 and we raise for bytes that are no answer
 NO_ATTRIBUTES: Final = ("1.1",)  # RFC 4511 section 4.5.1.8
 ANYTHING: Final = "(objectClass=*)"
 
@@ -138,12 +139,17 @@ class DomainController:
             )
         except LDAPException as error:
             raise explain(error, self.url) from error
+        except _GARBLED as error:
+            raise DirectoryError(f"{self.url}: the answer cannot be understood") from error
         result = self._connection.result
         # ldap3 raises neither for a size limit nor for a time limit
         if result["result"] != 0:
             raise explain_result(result["result"], result["description"], str(result["message"] or ""), self.url)
         rows = self._connection.response or []
-        return [make_entry(row["raw_dn"], row["raw_attributes"]) for row in rows if row["type"] == "searchResEntry"]
+        try:
+            return [make_entry(row["raw_dn"], row["raw_attributes"]) for row in rows if row["type"] == "searchResEntry"]
+        except _GARBLED as error:
+            raise DirectoryError(f"{self.url}: a row of the answer cannot be understood") from error
 
     def _answered(self, oid: str) -> Any:
         control = self._connection.result.get("controls", {}).get(oid)

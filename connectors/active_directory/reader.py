@@ -11,12 +11,13 @@ from connectors.active_directory.changes import Change, Changes, deleted_kind, s
 from connectors.active_directory.check import check
 from connectors.active_directory.config import Config
 from connectors.active_directory.connection import DomainController, connect
-from connectors.active_directory.cursor import Cursor, read_state
+from connectors.active_directory.cursor import Cursor, State, read_state
 from connectors.active_directory.errors import DirectoryError
 from connectors.active_directory.mapping import observe_deleted
 from connectors.active_directory.objects import CHUNK, Objects
 from connectors.active_directory.queries import GROUPS, PEOPLE
 from connectors.active_directory.scope import resolve_scope
+from connectors.active_directory.values import is_guid
 from scim_server.domain.observations import (
     End,
     Finding,
@@ -51,29 +52,28 @@ class ActiveDirectoryReader:
         started = False
         try:
             with connect(self._config, first=previous.state.url if previous else None) as controller:
-                for page in self._pages(controller, previous):
+                state = read_state(controller)
+                if previous and not previous.fits(state, self._config):
+                    previous = None
+                for page in self._pages(controller, state, previous):
                     yield page
                     started = True
         except DirectoryError as error:
             if not started:
                 raise ReadFailed(_sentence(error)) from error
-            yield Page((), ReadEnd(End.PARTIAL, full=previous is None, reason=_sentence(error)))
+            scope_hash = self._config.scope_hash
+            yield Page((), ReadEnd(End.PARTIAL, full=previous is None, scope=scope_hash, reason=_sentence(error)))
 
-    def _pages(self, controller: DomainController, previous: Cursor | None) -> Iterator[Page]:
-        state = read_state(controller)
+    def _pages(self, controller: DomainController, state: State, previous: Cursor | None) -> Iterator[Page]:
         scope = resolve_scope(controller, self._config)
         objects = Objects(controller, self._config, scope, self._now)
-        if previous and previous.fits(state, self._config):
-            changes = Changes(controller, self._config, scope, since=previous, until=state)
-            for observations in self._changed(objects, changes):
-                yield Page(observations)
-            dirsync = changes.dirsync
-        else:
-            previous = None
+        if previous is None:
             dirsync = start_dirsync(controller, scope.root, self._config)
-            for observations in objects.all():
-                if observations:
-                    yield Page(observations)
+            yield from map(Page, filter(None, objects.all()))
+        else:
+            changes = Changes(controller, self._config, scope, since=previous, until=state)
+            yield from map(Page, self._changed(objects, changes))
+            dirsync = changes.dirsync
         cursor = Cursor(state, self._config.scope_hash, self._config.mapping.fingerprint, dirsync, scope.selected)
         end = ReadEnd(End.COMPLETE, full=previous is None, cursor=cursor.to_text(), scope=self._config.scope_hash)
         yield Page((), end)
@@ -97,6 +97,8 @@ class ActiveDirectoryReader:
 
     def find(self, name: str) -> Sequence[Observation]:
         """People and groups with this username, address, display name or common name. Raises ReadFailed."""
+        if not name.strip():
+            return []
         try:
             with connect(self._config) as controller:
                 root = controller.root(["defaultNamingContext"]).text("defaultNamingContext")
@@ -120,7 +122,8 @@ class ActiveDirectoryReader:
 
     def _by_ids(self, controller: DomainController, ids: Sequence[str]) -> dict[str, Observation]:
         objects = Objects(controller, self._config, resolve_scope(controller, self._config), self._now)
-        return {observation.immutable_id: observation for page in objects.by_ids(ids) for observation in page}
+        pages = objects.by_ids([guid for guid in ids if is_guid(guid)])
+        return {observation.immutable_id: observation for page in pages for observation in page}
 
 
 def _named(name: str) -> str:

@@ -23,6 +23,14 @@ def guid_bytes(text: str) -> bytes:
     return UUID(text).bytes_le
 
 
+def is_guid(text: str) -> bool:
+    """Whether the text is the canonical spelling of a GUID, as readers report it."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def sid_text(raw: bytes) -> str:
     """The S-1-5-21-... form of a security identifier ([MS-DTYP] section 2.4.2)."""
     authority = int.from_bytes(raw[2:8], "big")

@@ -309,7 +309,7 @@ class ReaderContract:
         directory.add_user("bob")
         for name in ("ann@example.test", "ann"):
             assert [observation.immutable_id for observation in directory.reader().find(name)] == [ann]
-        assert list(directory.reader().find("nobody*")) == []
+        assert [list(directory.reader().find(name)) for name in ("nobody*", "*", "", " ")] == [[], [], [], []]
 
     def test_the_connection_test_of_a_working_directory_finds_no_failure(self, directory: Directory) -> None:
         directory.add_user("ann")

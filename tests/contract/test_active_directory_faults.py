@@ -138,6 +138,14 @@ def test_a_directory_that_shows_nothing_is_not_taken_for_an_empty_one(samba: Dom
         read_to_the_end(reader_through(url, samba, staff))
 
 
+def test_an_answer_that_is_no_ldap_is_a_failure(samba: Domain, staff: str) -> None:
+    with (
+        limited(samba, Limits(garbles_entries=True)) as url,
+        pytest.raises(ReadFailed, match="cannot be understood"),
+    ):
+        read_to_the_end(reader_through(url, samba, staff))
+
+
 def test_a_renamed_base_dn_is_an_error_and_not_an_empty_directory(samba: Domain) -> None:
     base = samba.add_unit()
     samba.add_user(base, "Ann")

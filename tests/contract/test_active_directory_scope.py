@@ -294,6 +294,12 @@ def test_an_unlisted_deleted_object_is_reported_deleted_to_any_account(samba: Do
         assert found[person].evidence in (Evidence.DELETED, Evidence.SOFT_DELETED)
 
 
+def test_a_text_that_is_no_guid_is_no_id(samba: Domain, base: str) -> None:
+    person = samba.add_user(base, "Ann")
+    found = ActiveDirectoryReader(config(samba, base)).look_up([person, "no id", person.upper(), f"{{{person}}}"])
+    assert set(found) == {person}
+
+
 def test_browsing_shows_units_and_groups_with_what_lies_below(samba: Domain, base: str) -> None:
     samba.add_unit(base, "Branch")
     leaf = samba.add_unit(f"OU=Branch,{base}", "Leaf")

@@ -34,6 +34,8 @@ class Limits:
     """Every search is a success without entries."""
     breaks_ranges: bool = False
     """A read that asks for a further range brings nothing."""
+    garbles_entries: bool = False
+    """Rows are no LDAP but zeros, of the right length."""
     without_controls: bool = False
     """Answers carry no controls, so no end mark."""
 
@@ -108,7 +110,9 @@ class _Conversation:
         message, _ = decoder.decode(raw, asn1Spec=LDAPMessage())
         number = int(message["messageID"])
         self._entries[number] += 1
-        if self._shows(number):
+        if self._limits.garbles_entries and len(raw) > 40:
+            self._client.sendall(raw[:20] + bytes(len(raw) - 20))
+        elif self._shows(number):
             self._client.sendall(encoder.encode(self._limited(message, request)))
 
     def _changed_end(self, raw: bytes) -> bytes:
