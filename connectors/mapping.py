@@ -1,6 +1,6 @@
 """The mapping from directory attributes to a SCIM user, as data that administrators can edit.
 
-A mapping is a JSON object: target to expression (see ``connectors.expressions``). A target is ``title``,
+A mapping is a JSON object: target to expression (see ``connectors.expression_syntax``). A target is ``title``,
 ``name.givenName`` or ``urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department``. A multi-valued target
 takes a list of elements::
 
@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from connectors.expressions import Expression, MappingError, Source, parse_expression
+from connectors.expression_syntax import parse_expression
+from connectors.expressions import Expression, MappingError, Source
 
 __all__ = ["ENTERPRISE_URN", "AttributeMapping", "MappingError", "parse_mapping"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.expressions import MAX_LENGTH, parse_expression
+from connectors.expression_syntax import MAX_LENGTH, parse_expression
 from connectors.mapping import ENTERPRISE_URN, MappingError, parse_mapping
 
 SOURCE = {
