@@ -20,7 +20,7 @@ from connectors.active_directory.connection import (
     tls_context,
 )
 from connectors.active_directory.entries import Entry
-from connectors.active_directory.errors import DirectoryError, explain_opening
+from connectors.active_directory.errors import DirectoryError, SignInRefused, explain_opening
 from connectors.active_directory.queries import groups, people
 from connectors.active_directory.scope import Scope, resolve_scope
 from connectors.active_directory.values import from_generalized_time
@@ -39,14 +39,16 @@ def check(config: Config, now: Callable[[], datetime]) -> Sequence[Finding]:
         try:
             findings += _check_network(url, config)
             findings.append(_check_encryption(url, config, now))
-            with DomainController(url, sign_in(config, url), config) as controller:
+            with _signed_in(url, config) as controller:
                 findings.append(Finding("sign-in", Outcome.OK, f"{url}: {config.bind_dn} signed in"))
                 findings += _check_directory(controller, config, now, is_counted=is_counted)
             is_counted = True
         except _Stopped as stopped:
             findings.append(stopped.finding)
+            if stopped.is_refused:
+                break  # every further attempt would count towards the lockout of the account
         except DirectoryError as error:
-            findings.append(Finding("sign-in", Outcome.FAILED, error.text, error.remedy))
+            findings.append(Finding("directory", Outcome.FAILED, error.text, error.remedy))
         except ValueError:
             text = f"{url}: the controller's certificate or its description of itself cannot be understood"
             findings.append(Finding("directory", Outcome.FAILED, text, "Look into the log of the domain controller."))
@@ -59,6 +61,7 @@ class _Stopped(Exception):
     def __init__(self, step: str, error: DirectoryError, more: str = "") -> None:
         super().__init__(error.text)
         self.finding = Finding(step, Outcome.FAILED, error.text + more, error.remedy)
+        self.is_refused = isinstance(error, SignInRefused)
 
 
 def _check_network(url: str, config: Config) -> Iterator[Finding]:
@@ -114,6 +117,13 @@ def _describe(certificate: x509.Certificate) -> tuple[str, datetime]:
     issuers = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     subject, issuer = (str(found[0].value) if found else "(no name)" for found in (names, issuers))
     return f"{subject}, issued by {issuer}", certificate.not_valid_after_utc
+
+
+def _signed_in(url: str, config: Config) -> DomainController:
+    try:
+        return DomainController(url, sign_in(config, url), config)
+    except DirectoryError as error:
+        raise _Stopped("sign-in", error) from error
 
 
 def _check_directory(

@@ -114,6 +114,24 @@ def test_a_wrong_password_is_named_and_tried_once(samba: Domain, staff: str, pro
     second.close()
 
 
+def test_the_connection_test_tries_a_wrong_password_once(samba: Domain, staff: str, proxy: Proxy) -> None:
+    second = Proxy(samba.controller.address, 636)
+    settings = config(samba, staff, urls=f"{proxy.url}\n{second.url}", password="not the one")
+    findings = ActiveDirectoryReader(settings).check()
+    assert [finding.step for finding in findings] == ["name", "network", "encryption", "sign-in"]
+    assert second.connections == 0
+    second.close()
+
+
+def test_the_connection_test_looks_at_every_controller(samba: Domain, staff: str, proxy: Proxy) -> None:
+    dead = Proxy(samba.controller.address, 636)
+    dead.close()
+    findings = ActiveDirectoryReader(config(samba, staff, urls=f"{dead.url}\n{proxy.url}")).check()
+    assert [finding.step for finding in findings if finding.outcome is Outcome.FAILED] == ["network"]
+    assert findings[-1].step == "count"
+    assert findings[-1].text.startswith("60 people and 0 groups in scope; the first: CN=person")
+
+
 def test_a_size_limit_is_never_taken_for_the_end(samba: Domain, staff: str) -> None:
     with limited(samba, Limits(entries=5)) as url, pytest.raises(ReadFailed, match="size limit"):
         read_to_the_end(reader_through(url, samba, staff))
