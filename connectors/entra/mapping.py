@@ -169,6 +169,9 @@ class _Properties(Mapping[str, Sequence[str]]):
         self._siblings = siblings
 
     def __getitem__(self, name: str) -> Sequence[str]:
+        value = self._entry.get(name)
+        if type(value) is str:  # nearly all of them
+            return (value,)
         first, _, rest = name.partition(".")
         if first in self._entry:
             value = self._entry[first]
@@ -209,7 +212,7 @@ def _texts(value: Any) -> Sequence[str]:
     if isinstance(value, bool):
         return ("true" if value else "false",)
     if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
+        return [item if type(item) is str else str(item) for item in value if item is not None]
     return () if isinstance(value, Mapping) else (str(value),)
 
 
