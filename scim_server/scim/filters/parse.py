@@ -50,7 +50,7 @@ def resolve_tokens(found: Sequence[Token], resource_type: ResourceType, others: 
 
 def parse_value_filter(text: str, attribute: AttributeRef) -> Node:
     """The tree of what stands inside ``attribute[...]``. Raises InvalidFilter."""
-    return _Resolution(_elements_of(attribute)).node(_syntax(tokens(text)))
+    return _Resolution(_elements_of(attribute), in_element=True).node(_syntax(tokens(text)))
 
 
 def parse_attribute(text: str, resource_type: ResourceType) -> AttributeRef:
@@ -75,8 +75,9 @@ _Path = tuple[str, str | None, str | None]
 class _Resolution:
     """One walk over the library's tree; ``find`` gives the attribute of a path, None where it never has a value."""
 
-    def __init__(self, find: Callable[[_Path], AttributeRef | None]) -> None:
+    def __init__(self, find: Callable[[_Path], AttributeRef | None], *, in_element: bool = False) -> None:
         self.find = find
+        self.in_element = in_element
 
     def node(self, filter_: Any) -> Node:
         """The tree of an ``ast.Filter``, an ``ast.LogExpr`` or an ``ast.AttrExpr``."""
@@ -102,7 +103,7 @@ class _Resolution:
 
     def _value_path(self, filter_: ast.Filter) -> Node:
         ref = self._multi_valued(filter_.namespace, None)
-        return ValuePath(ref, _Resolution(_elements_of(ref)).node(filter_.expr)) if ref else NEVER
+        return ValuePath(ref, _Resolution(_elements_of(ref), in_element=True).node(filter_.expr)) if ref else NEVER
 
     def _dotted_value_path(self, filter_: ast.Filter, operator: str, literal: Literal | None) -> Node:
         """``emails[type eq "work"].value eq "x"``: not in the RFC, but how Entra ID looks people up."""
@@ -121,13 +122,16 @@ class _Resolution:
         element = inside((sub, None, None))
         test = _compared(element, operator, literal)
         found = ValuePath(
-            ref, conjunction([_Resolution(inside).node(value_path.expr), negation(test) if negative else test])
+            ref,
+            conjunction(
+                [_Resolution(inside, in_element=True).node(value_path.expr), negation(test) if negative else test]
+            ),
         )
         return negation(found) if negative else found
 
     def _multi_valued(self, path: ast.AttrPath, sub: str | None) -> AttributeRef | None:
         written = path.sub_attr.value if path.sub_attr else None
-        if isinstance(path.attr_name, ast.Filter) or written != sub:
+        if self.in_element or isinstance(path.attr_name, ast.Filter) or written != sub:
             raise InvalidFilter("A value path has the form attribute[...]; it is neither nested nor a sub-attribute.")
         ref = self.find((path.attr_name, None, path.uri))
         if ref is not None and not ref.attribute.multi_valued:
