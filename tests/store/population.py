@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from scim_server.scim.index import index_rows
 from scim_server.scim.registry import SchemaRegistry
@@ -51,7 +51,7 @@ class Population:
         self._insert(resources, rows)
         self._insert(attribute_values, values)
         if state == "live":
-            self._insert(counts, [{"tenant_id": self.tenant, "type": type_name, "live": len(rows)}])
+            self._count(type_name, len(rows))
 
     def join(self, group: str, member_ids: Sequence[str]) -> None:
         """The members are in the group."""
@@ -77,6 +77,13 @@ class Population:
             "read_at": AT,
         }
         self._insert(links, [link])
+
+    def _count(self, type_name: str, more: int) -> None:
+        of_type = (counts.c.tenant_id == self.tenant, counts.c.type == type_name)
+        with self.database.engine.begin() as connection:
+            if connection.execute(update(counts).where(*of_type).values(live=counts.c.live + more)).rowcount:
+                return
+        self._insert(counts, [{"tenant_id": self.tenant, "type": type_name, "live": more}])
 
     def _row(self, pk: int, type_name: str, document: Mapping[str, Any], state: str) -> dict[str, Any]:
         meta = document.get("meta", {})
