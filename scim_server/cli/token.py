@@ -15,8 +15,8 @@ def token() -> None:
 
 
 @token.command("create")
+@click.argument("name", default="")
 @click.option("--source", default="entra-push", show_default=True, help="Source whose client presents the token.")
-@click.option("--name", default="", help="What it is for; the source's name if left out.")
 @click.option(
     "--scope",
     "scopes",
@@ -32,8 +32,8 @@ def token() -> None:
 @pass_context
 def create_token(
     context: Context,
-    source: str,
     name: str,
+    source: str,
     scopes: tuple[str, ...],
     expires: str | None,
     strict: bool,
@@ -41,7 +41,10 @@ def create_token(
     tenant: str,
     as_json: bool,
 ) -> None:
-    """Create a token. It is shown once and stored nowhere; others of the source stay valid."""
+    """Create a token called NAME (the source's name if left out).
+
+    It is shown once and stored nowhere; others of the source stay valid.
+    """
     created, text = context.tokens.create(
         context.tenant_id(tenant),
         source,

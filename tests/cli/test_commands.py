@@ -22,7 +22,7 @@ BADGE = {
 
 
 def test_a_token_is_shown_once_and_listed_without_its_text(scim_server: Run) -> None:
-    created = scim_server("token", "create", "--name", "Entra ID", "--expires", "90d", "--json").json
+    created = scim_server("token", "create", "Entra ID", "--expires", "90d", "--json").json
     assert created["token"].startswith("scim_")
     listed = scim_server("token", "list", "--json")
     assert [each["name"] for each in listed.json] == ["Entra ID"]
@@ -36,7 +36,7 @@ def test_for_people_the_token_stands_alone_on_stdout(scim_server: Run) -> None:
 
 
 def test_a_revoked_token_is_listed_only_on_demand(scim_server: Run) -> None:
-    scim_server("token", "create", "--name", "old")
+    scim_server("token", "create", "old")
     assert "Revoked 'old'" in scim_server("token", "revoke", "old").out
     assert scim_server("token", "list", "--json").json == []
     assert scim_server("token", "list", "--all", "--json").json[0]["revoked_at"]
