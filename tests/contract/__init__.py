@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.reader_contract")
+pytest.register_assert_rewrite("tests.contract.reader_contract", "tests.contract.mirror")

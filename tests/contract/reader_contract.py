@@ -5,23 +5,12 @@ change, and a reader of it. Directories differ in what an incremental read may t
 """
 
 import random
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
 
-from scim_server.domain.observations import (
-    DirectoryReader,
-    End,
-    Evidence,
-    Kind,
-    Member,
-    Observation,
-    Outcome,
-    Page,
-    ReadEnd,
-    ReadFailed,
-)
+from scim_server.domain.observations import DirectoryReader, End, Evidence, Kind, Outcome, ReadFailed
+from tests.contract.mirror import Mirror, in_one
 
 GONE = (Evidence.DELETED, Evidence.SOFT_DELETED)
 TELLS_DELETIONS = "deletions"
@@ -53,83 +42,6 @@ class Directory(Protocol):
     def add_member(self, group: str, member: str) -> None: ...
     def remove_member(self, group: str, member: str) -> None: ...
     def make_unreachable(self) -> None: ...
-
-
-class Mirror:
-    """What a store would hold that believes a reader: the last word on every object that is there."""
-
-    def __init__(self, reader: DirectoryReader) -> None:
-        self._reader = reader
-        self.present: dict[str, Observation] = {}
-        self.cursor: str | None = None
-
-    def read(self, *, full: bool = False) -> tuple[list[Observation], ReadEnd]:
-        """Read, believe what was read, and return it."""
-        pages = list(self._reader.read(self.cursor, full=full))
-        observations, end = in_one(pages)
-        if end.full and end.end is End.COMPLETE:
-            read = {observation.immutable_id for observation in observations}
-            self.present = {key: value for key, value in self.present.items() if key in read}
-        for observation in observations:
-            self._believe(observation)
-        self.cursor = end.cursor
-        return observations, end
-
-    def _believe(self, observation: Observation) -> None:
-        if observation.evidence is not Evidence.PRESENT:
-            self.present.pop(observation.immutable_id, None)
-            return
-        before = self.present.get(observation.immutable_id)
-        self.present[observation.immutable_id] = merged(before, observation)
-
-    def content(self) -> dict[str, Any]:
-        """Everything that counts, comparable between mirrors."""
-        return {key: content(observation) for key, observation in self.present.items()}
-
-
-def in_one(pages: Sequence[Page]) -> tuple[list[Observation], ReadEnd]:
-    """All observations of a read and its end, which only the last page carries."""
-    assert all(page.end is None for page in pages[:-1])
-    end = pages[-1].end
-    assert end is not None
-    return [observation for page in pages for observation in page.observations], end
-
-
-def merged(before: Observation | None, after: Observation) -> Observation:
-    """The observation with what it does not tell taken from the one before."""
-    if before is None:
-        return after
-    members = after.members if after.members is not None else before.members
-    if after.member_changes:
-        kept = {member.immutable_id: member for member in members or ()}
-        for key, is_added in after.member_changes.items():
-            kept.pop(key, None)
-            if is_added:
-                kept[key] = Member(key)
-        members = list(kept.values())
-    return Observation(
-        kind=after.kind,
-        immutable_id=after.immutable_id,
-        evidence=after.evidence,
-        read_at=after.read_at,
-        attributes={**before.attributes, **after.attributes},
-        enabled=before.enabled if after.enabled is None else after.enabled,
-        anchors={**before.anchors, **after.anchors},
-        manager=after.manager if after.manager_known else before.manager,
-        manager_known=before.manager_known or after.manager_known,
-        members=members,
-    )
-
-
-def content(observation: Observation) -> Any:
-    """What an observation says of the object, without when and where it was read."""
-    return (
-        observation.kind,
-        dict(observation.attributes),
-        observation.enabled,
-        observation.manager,
-        sorted(member.immutable_id for member in observation.members or ()),
-    )
 
 
 class ReaderContract:
@@ -275,6 +187,16 @@ class ReaderContract:
         directory.remove_member(team, bob)
         mirror.read()
         assert _members(mirror, team) == set()
+
+    def test_a_renamed_group_keeps_id_and_members(self, directory: Directory) -> None:
+        team, ann = directory.add_group("team"), directory.add_user("ann")
+        directory.add_member(team, ann)
+        mirror = Mirror(directory.reader())
+        mirror.read()
+        directory.rename_group(team, "crew")
+        mirror.read()
+        assert mirror.present[team].attributes["displayName"] == "crew"
+        assert _members(mirror, team) == {ann}
 
     def test_circular_groups_are_read(self, directory: Directory) -> None:
         first, second = directory.add_group("first"), directory.add_group("second")

@@ -8,9 +8,7 @@ from connectors.active_directory.config import Config, parse_config
 from connectors.active_directory.reader import ActiveDirectoryReader
 from tests.contract.reader_contract import TELLS_DELETIONS, TELLS_MOVES, ReaderContract
 from tests.directories.proxy import Proxy
-from tests.directories.samba import PASSWORD, Domain, samba
-
-__all__ = ["samba"]
+from tests.directories.samba import PASSWORD, Domain
 
 ENABLED, DISABLED = 512, 514
 

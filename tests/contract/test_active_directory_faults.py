@@ -8,13 +8,11 @@ import pytest
 
 from connectors.active_directory.reader import ActiveDirectoryReader
 from scim_server.domain.observations import End, Outcome, Page, ReadFailed
-from tests.contract.reader_contract import in_one
+from tests.contract.mirror import in_one
 from tests.contract.test_active_directory import config
 from tests.directories.limits import LimitedController, Limits
 from tests.directories.proxy import Proxy
-from tests.directories.samba import PASSWORD, Domain, samba, samba_template, started_domain
-
-__all__ = ["samba"]
+from tests.directories.samba import PASSWORD, Domain, samba_template, started_domain
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +179,7 @@ def test_large_groups_are_read_on_in_ranges(samba: Domain) -> None:
     base = samba.add_unit()
     people = [samba.add_user(base, f"member {number}") for number in range(23)]
     group = samba.add_group(base, "large", tuple(people))
-    for size in (1, 5, 22, 23, 24):
+    for size in (1, 22, 23):
         with limited(samba, Limits(values=size)) as url:
             found = reader_through(url, samba, base).look_up([group])[group]
         assert sorted(member.immutable_id for member in found.members or ()) == sorted(people)

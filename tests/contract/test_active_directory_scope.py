@@ -10,11 +10,9 @@ from connectors.active_directory.reader import ActiveDirectoryReader
 from connectors.active_directory.values import to_filetime
 from connectors.mapping import ENTERPRISE_URN
 from scim_server.domain.observations import End, Evidence, Kind, Observation, ReadFailed
-from tests.contract.reader_contract import Mirror, in_one
+from tests.contract.mirror import Mirror, in_one
 from tests.contract.test_active_directory import DISABLED, config
-from tests.directories.samba import ROOT, Domain, samba
-
-__all__ = ["samba"]
+from tests.directories.samba import ROOT, Domain
 
 
 @pytest.fixture
