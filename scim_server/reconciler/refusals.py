@@ -19,7 +19,7 @@ from scim_server.store.identities import claims, duplicates
 from scim_server.store.identities.claims import ClaimLost
 from scim_server.store.identities.duplicates import Case, Refusal
 from scim_server.store.identities.links import links_of
-from scim_server.store.identities.resources import load_by_key
+from scim_server.store.identities.resources import load_if_free
 
 
 class Refused(Exception):
@@ -111,7 +111,7 @@ def replayed(
 def _retried(
     session: Session, client: Client, resource_type: ResourceType, origin: Origin, refusal: Refusal
 ) -> Proposal | None:
-    loaded = load_by_key(session, refusal.pk)
+    loaded = load_if_free(session, refusal.pk)
     if loaded is None or loaded.state != "live" or loaded.type != resource_type.name:
         return None
     before = parse_stored(loaded.document)

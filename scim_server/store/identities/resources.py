@@ -60,6 +60,11 @@ _LOAD_BY_KEY = Statement(
     .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("pk"))
     .with_for_update(of=resources, key_share=True)
 )
+_LOAD_IF_FREE = Statement(
+    select(*COLUMNS)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("pk"))
+    .with_for_update(of=resources, key_share=True, skip_locked=True)
+)
 _INSERT = Statement(
     insert(resources)
     .values(
@@ -139,6 +144,13 @@ def load(session: Session, resource_type: str, resource_id: str, viewer: int) ->
 def load_by_key(session: Session, pk: int) -> Loaded | None:
     """The resource with that number in any state, locked until the transaction ends."""
     row = session.one(_LOAD_BY_KEY, pk=pk)
+    return Loaded._make(row) if row else None
+
+
+def load_if_free(session: Session, pk: int) -> Loaded | None:
+    """As ``load_by_key``, but None where another transaction is changing the resource: nobody waits, so nobody can wait
+    for each other."""
+    row = session.one(_LOAD_IF_FREE, pk=pk)
     return Loaded._make(row) if row else None
 
 
