@@ -157,6 +157,36 @@ def plan_fingerprint(items: Sequence[PlanItem], *, config_hash: str, norm_versio
     return _digest([_canonical_json([content_fingerprint(items), versions, config_hash, norm_version])])
 
 
+class Fingerprints:
+    """Both fingerprints of a plan whose items pass by one after the other, in any order; 64 bytes are kept of each."""
+
+    def __init__(self) -> None:
+        self._contents: list[bytes] = []
+        self._versions: list[bytes] = []
+
+    def add(self, identity: str, content: str, base_version: int | None) -> None:
+        """Count in an item; ``content`` is canonical text of what it does and why."""
+        self._contents.append(_hash(f"{identity}\n{content}"))
+        self._versions.append(_hash(f"{identity}\n{base_version}"))
+
+    def content(self) -> str:
+        """SHA-256 over what the items do, to whom and why."""
+        return _combined(self._contents)
+
+    def plan(self, *, config_hash: str, norm_version: int = NORM_VERSION) -> str:
+        """What a confirmation must name."""
+        parts = (self.content(), _combined(self._versions), config_hash, str(norm_version))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _combined(digests: list[bytes]) -> str:
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+
+
 def _digest(lines: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for line in sorted(lines):

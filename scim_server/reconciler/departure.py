@@ -3,6 +3,7 @@
 import orjson
 
 from scim_server.domain.attributes import flatten
+from scim_server.domain.clients import Client
 from scim_server.reconciler.composition import compose
 from scim_server.reconciler.door import parse_stored, write
 from scim_server.reconciler.proposals import Document, Origin, Proposal, new_link, wanted_claims
@@ -14,13 +15,13 @@ from scim_server.store.identities.links import StoredLink, links_of, write_link
 from scim_server.store.identities.resources import Loaded, bury
 
 
-def depart(session: Session, loaded: Loaded, resource_type: ResourceType, origin: Origin) -> None:
+def depart(session: Session, loaded: Loaded, resource_type: ResourceType, origin: Origin, client: Client) -> None:
     """The client's link is ended, so it sees the resource no more (404).
 
     With another present link the resource lives on from what the others say; otherwise the policy of the client's
     source decides: delete (a tombstone, claims free), deactivate or ignore.
     """
-    client, before = origin.client, parse_stored(loaded.document)
+    before = parse_stored(loaded.document)
     links = links_of(session, loaded.pk)
     own = next((link for link in links if link.source_id == client.source_id), None)
     own = own or new_link(client, loaded.id, {}, origin.at, origin="manual")
@@ -29,9 +30,9 @@ def depart(session: Session, loaded: Loaded, resource_type: ResourceType, origin
     duplicates.clear_object(session, client.source_id, own.immutable_id, origin.at)
     if others or client.push.on_deleted != "delete":
         after = _left_behind(before, loaded, others, resource_type, client.push.on_deleted)
-        _live_on(session, loaded, resource_type, origin, before=before, after=after, ended=ended)
+        _live_on(session, loaded, resource_type, origin, client, before=before, after=after, ended=ended)
         return
-    _end(session, loaded, resource_type, origin, before, ended)
+    end(session, loaded, resource_type, origin, before, ended)
 
 
 def _left_behind(
@@ -47,6 +48,7 @@ def _live_on(
     loaded: Loaded,
     resource_type: ResourceType,
     origin: Origin,
+    client: Client,
     *,
     before: Document,
     after: Document,
@@ -59,13 +61,13 @@ def _live_on(
         before=before,
         after=after,
         link=ended,
-        wanted=wanted_claims(after, resource_type, origin.client),
-        held=wanted_claims(before, resource_type, origin.client),
+        wanted=wanted_claims(after, resource_type, client),
+        held=wanted_claims(before, resource_type, client),
     )
     write(session, [proposal], origin)
 
 
-def _end(
+def end(
     session: Session,
     loaded: Loaded,
     resource_type: ResourceType,
@@ -73,6 +75,7 @@ def _end(
     before: Document,
     ended: StoredLink,
 ) -> None:
+    """The resource is a tombstone, its claims are free, and its source's link is as given."""
     freed = claims.held_by(session, loaded.pk)
     claims.drop_all(session, loaded.pk)
     bury(session, loaded.pk, resource_type.name, origin.at)
@@ -86,9 +89,10 @@ def _end(
         resource_type=resource_type.name,
         action="deleted",
         channel=origin.channel,
-        source=origin.client.source_id,
+        source=origin.source_id,
         actor=origin.actor,
         request=origin.request,
+        plan=origin.plan,
         before=orjson.dumps(flatten(before)).decode(),
         after="{}",
         at=origin.at,

@@ -117,7 +117,7 @@ def _write_rows(session: Session, proposal: Proposal, origin: Origin) -> int:
         pk = insert_resource(session, resource_type.name, proposal.resource_id, new)
         action = "created"
     else:
-        pk, action = proposal.loaded.pk, _action(changed)
+        pk, action = proposal.loaded.pk, proposal.action or _action(changed)
         if changed:
             update_resource(session, pk, new)
     if changed:
@@ -126,7 +126,7 @@ def _write_rows(session: Session, proposal: Proposal, origin: Origin) -> int:
     write_link(session, resource_type=resource_type.name, pk=pk, link=proposal.link)
     if proposal.anchors:
         write_anchors(session, proposal.link.source_id, proposal.link.immutable_id, proposal.anchors)
-    if changed:
+    if changed or proposal.action:
         log_change(session, proposal, pk, action, changed, origin)
     return pk
 

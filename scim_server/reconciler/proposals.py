@@ -20,16 +20,14 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asks: the client, when, and under which request id; it goes into the change log."""
+    """Who changes something through which source and channel, and under which request or plan; for the change log."""
 
-    client: Client
+    source_id: int
+    actor: str
     at: str
     request: str | None = None
     channel: str = "push"
-
-    @property
-    def actor(self) -> str:
-        return self.client.token_name
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class Proposal:
     wanted: Sequence[Wanted]
     held: Sequence[Wanted] = ()
     anchors: Mapping[str, str] = field(default_factory=dict)
+    action: str = ""
+    """What the change log calls it; empty = what the differences say."""
 
     @property
     def claims_change(self) -> bool:

@@ -23,6 +23,10 @@ class TransactionLost(StoreUnavailable):
     """The database ended the transaction in favour of another (a deadlock); the same work may succeed at once."""
 
 
+class RowRefused(Exception):
+    """A row breaks a constraint of the database: a state that the rules above it did not foresee."""
+
+
 class Session:
     """One tenant's view of the database for the length of one transaction (or of one read).
 
@@ -63,6 +67,24 @@ class Session:
             compiled.sql, [compiled.arguments({"tenant_id": tenant, "tenant": tenant, **row}) for row in rows]
         )
         return cursor.rowcount  # type: ignore[no-any-return]  # DB-API cursors are untyped
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What happens within is undone alone when it raises; the transaction goes on.
+
+        Raises RowRefused where a constraint of the database turns a row away.
+        """
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException as error:
+            self._connection.execute("ROLLBACK TO SAVEPOINT part")
+            self._connection.execute("RELEASE SAVEPOINT part")
+            driver = self.dialect.loaded_dbapi
+            if isinstance(error, driver.IntegrityError | driver.DataError):
+                raise RowRefused(f"the database refused a row ({type(error).__name__})") from error
+            raise
+        self._connection.execute("RELEASE SAVEPOINT part")
 
     def _execute(self, statement: Statement | Compiled, values: dict[str, Any]) -> Any:
         compiled = statement if isinstance(statement, Compiled) else statement.compiled(self.dialect)

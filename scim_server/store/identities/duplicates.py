@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Insert, bindparam, select, text, update
+from sqlalchemy import Insert, bindparam, case, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.domain.keys import Claim
@@ -30,6 +30,8 @@ class Case:
     channel: str
     mapped: str
     at: str
+    run: str | None = None
+    holder_object: str | None = None
 
 
 class Refusal(NamedTuple):
@@ -42,19 +44,24 @@ class Refusal(NamedTuple):
 
 _NAMES = (
     "tenant_id", "id", "source_id", "immutable_id", "type", "resource_pk", "ns", "key", "raw", "kind", "holder_pk",
-    "channel", "mapped", "first_at", "last_at",
+    "holder_object", "channel", "mapped", "first_run", "last_run", "first_at", "last_at",
 )  # fmt: skip
-_RENEWED = ("last_at", "raw", "kind", "holder_pk", "mapped")
+_RENEWED = ("last_at", "last_run", "raw", "kind", "holder_pk", "holder_object", "mapped")
 
 
 def _upsert(dialect: str) -> Insert:
     values: dict[str, Any] = {name: bindparam(name) for name in _NAMES}
     insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(duplicates)
     insert = insert.values(values | {"status": "open", "seen": 1})
+    other_holder = duplicates.c.holder_pk.is_distinct_from(insert.excluded.holder_pk)
+    fresh = {name: insert.excluded[name] for name in _RENEWED} | {
+        "seen": duplicates.c.seen + 1,
+        "status": case((other_holder, "open"), else_=duplicates.c.status),
+    }
     return insert.on_conflict_do_update(
         index_elements=["tenant_id", "source_id", "immutable_id", "ns", "key"],
         index_where=text("status IN ('open', 'dismissed')"),
-        set_={name: insert.excluded[name] for name in _RENEWED} | {"seen": duplicates.c.seen + 1},
+        set_=fresh,
     )
 
 
@@ -80,7 +87,26 @@ _CLEAR_OBJECT = Statement(
         duplicates.c.immutable_id == bindparam("object"),
         _PENDING,
     )
-    .values(status="cleared", last_at=bindparam("at"))
+    .values(status="cleared", last_at=bindparam("at"), last_run=func.coalesce(bindparam("run"), duplicates.c.last_run))
+)
+_CLEAR_OTHERS = Statement(
+    update(duplicates)
+    .where(
+        duplicates.c.tenant_id == bindparam("tenant"),
+        duplicates.c.source_id == bindparam("source"),
+        duplicates.c.immutable_id == bindparam("object"),
+        duplicates.c.last_run.is_distinct_from(bindparam("run")),
+        _PENDING,
+    )
+    .values(status="cleared", last_at=bindparam("at"), last_run=bindparam("run"))
+)
+_DISMISSED = Statement(
+    select(duplicates.c.ns, duplicates.c.key, duplicates.c.holder_pk).where(
+        duplicates.c.tenant_id == bindparam("tenant"),
+        duplicates.c.source_id == bindparam("source"),
+        duplicates.c.immutable_id == bindparam("object"),
+        duplicates.c.status == "dismissed",
+    )
 )
 _PASS_ON = Statement(
     update(duplicates)
@@ -106,7 +132,8 @@ _CLEAR_KEY = Statement(
 
 
 def write_case(session: Session, case: Case) -> None:
-    """The case is open, or, where it was open or dismissed already, counts as seen once more."""
+    """The case is open, or, where it was open already, counts as seen once more; so does a dismissed one, which stays
+    dismissed while the holder is the same."""
     session.run(
         _WRITE,
         id=str(uuid4()),
@@ -121,6 +148,9 @@ def write_case(session: Session, case: Case) -> None:
         holder_pk=case.holder,
         channel=case.channel,
         mapped=case.mapped,
+        holder_object=case.holder_object,
+        first_run=case.run,
+        last_run=case.run,
         first_at=case.at,
         last_at=case.at,
     )
@@ -132,9 +162,19 @@ def refusals_of(session: Session, source: int, claim: Claim) -> list[Refusal]:
     return [Refusal._make(row) for row in rows]
 
 
-def clear_object(session: Session, source: int, immutable_id: str, at: str) -> None:
+def dismissed_cases(session: Session, source: int, immutable_id: str) -> set[tuple[str, str, int | None]]:
+    """(namespace, key, holder) of the object's conflicts that an administrator dismissed."""
+    return {(row[0], row[1], row[2]) for row in session.all(_DISMISSED, source=source, object=immutable_id)}
+
+
+def clear_object(session: Session, source: int, immutable_id: str, at: str, run: str | None = None) -> None:
     """The object's conflicts are over: it got what it wanted, or wants something else."""
-    session.run(_CLEAR_OBJECT, source=source, object=immutable_id, at=at)
+    session.run(_CLEAR_OBJECT, source=source, object=immutable_id, at=at, run=run)
+
+
+def clear_others(session: Session, source: int, immutable_id: str, at: str, run: str) -> None:
+    """Of the object's conflicts only those that this run has seen go on."""
+    session.run(_CLEAR_OTHERS, source=source, object=immutable_id, at=at, run=run)
 
 
 def clear_key(session: Session, claim: Claim, at: str) -> None:
