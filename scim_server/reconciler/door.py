@@ -1,5 +1,6 @@
 """The door: the one place where decided proposals become rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,13 @@ from scim_server.store.identities import claims, duplicates
 from scim_server.store.identities.changes import write_change
 from scim_server.store.identities.claims import Holder
 from scim_server.store.identities.links import write_anchors, write_link
-from scim_server.store.identities.resources import NewState, insert_resource, update_resource, write_values
+from scim_server.store.identities.resources import (
+    NewState,
+    change_count,
+    insert_resource,
+    update_resource,
+    write_values,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,9 @@ def write(session: Session, proposals: Iterable[Proposal], origin: Origin) -> di
     numbers = {proposal.resource_id: _write_rows(session, proposal, origin) for proposal in ordered}
     for proposal in ordered:
         claims.take(session, numbers[proposal.resource_id], proposal.taken)
+    # last, for every writer of a tenant changes the same row: nobody holds it while waiting for a claim
+    for kind, number in Counter(each.resource_type.name for each in ordered if each.loaded is None).items():
+        change_count(session, kind, number)
     released = {claim for proposal in ordered for claim in proposal.dropped}
     retaken = {wanted.claim: numbers[proposal.resource_id] for proposal in ordered for wanted in proposal.taken}
     for claim in sorted(released):

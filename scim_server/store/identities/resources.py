@@ -155,7 +155,7 @@ def load_if_free(session: Session, pk: int) -> Loaded | None:
 
 
 def insert_resource(session: Session, resource_type: str, resource_id: str, new: NewState) -> int:
-    """A live resource of version 1 exists; its number is returned."""
+    """A live resource of version 1 exists, not counted yet; its number is returned."""
     row = session.one(
         _INSERT,
         type=resource_type,
@@ -166,7 +166,6 @@ def insert_resource(session: Session, resource_type: str, resource_id: str, new:
         modified_at=new.at,
         document=new.document,
     )
-    change_count(session, resource_type, +1)
     return int(row[0]) if row else 0
 
 
