@@ -1,13 +1,14 @@
 """A whole installation under test: its application, its clients, its clock and what lies in its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.schema import Table
 from werkzeug.test import TestResponse
 
@@ -17,11 +18,15 @@ from scim_server.admin.sources import SourceKind, Sources
 from scim_server.admin.tenants import DEFAULT, PUSH_SOURCE, Tenants
 from scim_server.admin.tokens import TokenDirectory, Tokens
 from scim_server.domain.clients import Scope
+from scim_server.domain.keys import NORM_VERSION, claims_of
 from scim_server.factory import build_services, create_app
 from scim_server.reconciler.push import Push
+from scim_server.scim.index import index_rows
+from scim_server.scim.registry import SchemaRegistry
 from scim_server.settings import Settings
 from scim_server.store.reads.cursors import Cursors
 from scim_server.store.reads.duplicates import STATUSES, DuplicateCase, list_cases
+from scim_server.store.tables.identities import attribute_values, claims, counts, links, resources
 from tests.scim.server import ScimClient
 
 KEY = "k" * 32
@@ -137,6 +142,28 @@ class Installation:
         self.tenants.edit(DEFAULT, changes)
         self.services.tokens.forget()
 
+    def populate(self, number: int) -> list[str]:
+        """That many users, as if they had been pushed one by one; their ids."""
+        first = self.client().create(userName="user 0")
+        document = {name: value for name, value in first.items() if name != "meta"}
+        users = [{**document, "id": str(uuid4()), "userName": f"user {each}"} for each in range(1, number)]
+        (row,) = (row for row in self.rows(resources) if row["id"] == first["id"])
+        (link,) = (link for link in self.rows(links) if link["resource_pk"] == row["pk"])
+        with self.database.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            shared = {name: value for name, value in row.items() if name != "pk"}
+            connection.execute(insert(resources), [shared | _stored(user) for user in users])
+            keys = dict(connection.execute(select(resources.c.id, resources.c.pk)).all())
+            connection.execute(
+                insert(links), [link | {"resource_pk": keys[u["id"]], "immutable_id": u["id"]} for u in users]
+            )
+            for table, rows in ((claims, _claims), (attribute_values, _values)):
+                found = [each | {"tenant_id": self.tenant} for user in users for each in rows(user, keys[user["id"]])]
+                connection.execute(insert(table), found)
+            connection.execute(update(counts).values(live=counts.c.live + len(users)))
+            connection.exec_driver_sql("COMMIT")
+        return [first["id"], *(user["id"] for user in users)]
+
     def duplicates(self, status: str = "open") -> list[DuplicateCase]:
         """The cases of that status, the newest first."""
         with self.database.reading(self.tenant) as session:
@@ -160,3 +187,21 @@ class Installation:
     def close(self) -> None:
         """No connection is left open."""
         self.database.close()
+
+
+def _stored(user: dict[str, Any]) -> dict[str, Any]:
+    return {"id": user["id"], "display": user["userName"], "document": orjson.dumps(user).decode()}
+
+
+def _claims(user: dict[str, Any], pk: int) -> Iterator[dict[str, Any]]:
+    for wanted in claims_of(user):
+        key = {"ns": wanted.claim.ns, "key": wanted.claim.key}
+        yield {**key, "resource_pk": pk, "role": wanted.role, "norm_version": NORM_VERSION}
+
+
+def _values(user: dict[str, Any], pk: int) -> Iterator[dict[str, Any]]:
+    for attribute, element, head, tail in index_rows(user, _USER):
+        yield {"resource_pk": pk, "attribute": attribute, "element": element, "head": head, "tail": tail}
+
+
+_USER = SchemaRegistry.standard().user
