@@ -1,7 +1,7 @@
 """Sources: where users and groups come from, each with its rank, its settings and its sealed secrets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,8 +16,8 @@ from scim_server.store.admin import sources as stored_sources
 from scim_server.store.admin.sources import StoredSource
 from scim_server.store.engine import Database, Session
 
-CheckSettings = Callable[[str, Mapping[str, str], Mapping[str, str]], None]
-"""Raises Refused where settings and secrets do not make a source of that kind."""
+CheckSettings = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
+"""The settings as a source of that kind spells them; raises Refused where settings and secrets do not make one."""
 
 
 class SourceKind(StrEnum):
@@ -53,8 +53,18 @@ class Source:
     created_at: datetime
 
 
-def accept_all(_kind: str, _settings: Mapping[str, str], _secrets: Mapping[str, str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a connector needs to read a source: its settings, and its secrets in the clear."""
+
+    kind: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+def accept_all(_kind: str, settings: Mapping[str, str], _secrets: Mapping[str, str]) -> Mapping[str, str]:
     """Checks nothing: what a connector needs, the connector checks when it is used."""
+    return settings
 
 
 class Sources:
@@ -80,6 +90,14 @@ class Sources:
         """The secrets of a source in the clear, for the connector that is about to read."""
         with self._database.reading(tenant_id) as session:
             return self._secrets.open(_find(session, name).secrets)
+
+    def open(self, tenant_id: int, source_id: int) -> Access:
+        """What is needed to read the source of that id; raises NotThere."""
+        with self._database.reading(tenant_id) as session:
+            stored = next((each for each in stored_sources.list_all(session) if each.id == source_id), None)
+        if stored is None:
+            raise NotThere("the source is gone")
+        return Access(stored.kind, orjson.loads(stored.settings), self._secrets.open(stored.secrets))
 
     def add(
         self,
@@ -123,15 +141,13 @@ class Sources:
         """The source has the changed values; an empty value removes a setting or secret. Raises NotThere, Refused."""
         with self._database.writing(tenant_id) as session:
             stored = _find(session, name)
-            opened = stored.secrets
-            if secrets:
-                merged = {**self._secrets.open(stored.secrets), **secrets}
-                opened = self._secrets.seal({key: value for key, value in merged.items() if value})
+            merged = {**self._secrets.open(stored.secrets), **(secrets or {})}
+            kept = {key: value for key, value in merged.items() if value}
             changed = replace(
                 stored,
                 rank=stored.rank if rank is None else rank,
-                settings=self._merge(SourceKind(stored.kind), stored.settings, settings or {}, secrets or {}),
-                secrets=opened,
+                settings=self._merge(SourceKind(stored.kind), stored.settings, settings or {}, kept),
+                secrets=self._secrets.seal(kept) if secrets else stored.secrets,
             )
             stored_sources.change(
                 session, stored.id, rank=changed.rank, settings=changed.settings, secrets=changed.secrets
@@ -166,9 +182,9 @@ class Sources:
             if secrets:
                 raise Refused("a pushing source has no password; create a token for it")
             return merge_push_settings(stored, changes)
-        merged = {name: value for name, value in {**orjson.loads(stored), **changes}.items() if value != ""}
-        self._check(kind, merged, secrets)
-        return orjson.dumps(merged, option=orjson.OPT_SORT_KEYS).decode()
+        checked = self._check(kind, {**orjson.loads(stored), **changes}, secrets)
+        kept = {name: value for name, value in checked.items() if value != ""}
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode()
 
     def _source(self, stored: StoredSource) -> Source:
         return Source(

@@ -72,6 +72,11 @@ class Tenants:
                 stored_tenants.set_settings(session, merge_tenant_settings(stored.settings, changes))
         return self.get(name)
 
+    def remove(self, name: str) -> None:
+        """The tenant is gone with all its users, groups, sources and tokens. Raises NotThere."""
+        with self._database.writing(self.get(name).id) as session:
+            stored_tenants.remove(session)
+
     def _add(self, name: str, settings: str) -> bool:
         now = to_text(self._clock.now())
         with self._database.writing(_NO_TENANT) as session:

@@ -6,12 +6,15 @@ from functools import cached_property
 import click
 
 from scim_server.admin.errors import Refused
+from scim_server.admin.jobs import Jobs
+from scim_server.admin.schedules import Schedules
 from scim_server.admin.schemas import Schemas
 from scim_server.admin.secrets import Secrets
 from scim_server.admin.sources import Sources
 from scim_server.admin.tenants import Tenants
 from scim_server.admin.tokens import Tokens
 from scim_server.domain.times import Clock, SystemClock
+from scim_server.readers import Readers, check_settings
 from scim_server.settings import Settings
 from scim_server.store.engine import Database, StoreUnavailable
 from scim_server.store.revisions import current, newest
@@ -57,7 +60,20 @@ class Context:
 
     @cached_property
     def sources(self) -> Sources:
-        return Sources(self.database, self.clock, self.secrets)
+        return Sources(self.database, self.clock, self.secrets, check_settings)
+
+    @cached_property
+    def readers(self) -> Readers:
+        return Readers(self.sources)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        return Schedules(self.database, self.clock)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs that this command works off itself: nobody else is told of them."""
+        return Jobs(self.database, self.clock, lambda _ref: None)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -24,18 +24,23 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 def settings_option(command: Command) -> Command:
     """``--set name=value``, as often as needed."""
     return click.option(
-        "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting; an empty value takes it away."
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A setting; given again it gets another line, an empty value takes it away.",
     )(command)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
-    """Names and values of ``--set``; raises UsageError for one without an equals sign."""
-    parsed = {}
+    """Names and values of ``--set``, a line each where one is given again; raises UsageError without equals sign."""
+    parsed: dict[str, str] = {}
     for each in settings:
         name, separator, value = each.partition("=")
         if not separator or not name:
             raise click.UsageError(f"--set {each}: write NAME=VALUE")
-        parsed[name.strip()] = value
+        name = name.strip()
+        parsed[name] = f"{parsed[name]}\n{value}" if name in parsed else value
     return parsed
 
 
@@ -49,17 +54,18 @@ def password_option(command: Command) -> Command:
     )(command)
 
 
-def read_password(ask: bool, file: Path | None) -> dict[str, str]:
-    """The password to seal: from the file, the environment or the prompt; nothing where none was given."""
+def read_password(ask: bool, file: Path | None) -> str:
+    """The password to seal: from the file, the environment or the prompt; "" where none was given."""
     if file is not None:
-        return {"password": file.read_text().rstrip("\r\n")}
+        return file.read_text().rstrip("\r\n")
     if os.environ.get(PASSWORD_VARIABLE):
-        return {"password": os.environ[PASSWORD_VARIABLE]}
+        return os.environ[PASSWORD_VARIABLE]
     if not ask:
-        return {}
+        return ""
     if not sys.stdin.isatty():
         raise click.UsageError(f"there is no terminal to ask on; use --password-file or {PASSWORD_VARIABLE}")
-    return {"password": click.prompt("Password", hide_input=True, err=True)}
+    password: str = click.prompt("Password", hide_input=True, err=True)
+    return password
 
 
 def parse_expiry(text: str | None, now: datetime) -> datetime | None:

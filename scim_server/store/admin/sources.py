@@ -9,6 +9,8 @@ from scim_server.store.engine import Session
 from scim_server.store.statements import Statement
 from scim_server.store.tables.administration import sources, tokens
 from scim_server.store.tables.identities import duplicates, links
+from scim_server.store.tables.jobs import jobs, schedules
+from scim_server.store.tables.sync import chosen, leases, observations, plan_items, plans, retries, told_references
 
 _COLUMNS = (
     sources.c.id,
@@ -33,9 +35,22 @@ _UPDATE = Statement(
     .values(rank=bindparam("rank"), settings=bindparam("settings"), secrets=bindparam("secrets"))
 )
 _DELETE = Statement(delete(sources).where(*_THIS))
-_DELETE_TOKENS = Statement(
-    delete(tokens).where(tokens.c.tenant_id == bindparam("tenant"), tokens.c.source_id == bindparam("source_id"))
+_DELETE_STAGED = Statement(
+    delete(observations).where(
+        observations.c.tenant_id == bindparam("tenant"),
+        observations.c.plan_id.in_(
+            select(plans.c.id).where(
+                plans.c.tenant_id == bindparam("tenant"), plans.c.source_id == bindparam("source_id")
+            )
+        ),
+    )
 )
+_DELETE_ITS_OWN = [
+    Statement(
+        delete(table).where(table.c.tenant_id == bindparam("tenant"), table.c.source_id == bindparam("source_id"))
+    )
+    for table in (tokens, schedules, jobs, told_references, chosen, retries, leases, plan_items, plans)
+]
 _COUNT_USES = Statement(
     select(
         select(func.count())
@@ -88,8 +103,10 @@ def change(session: Session, source_id: int, *, rank: int, settings: str, secret
 
 
 def remove(session: Session, source_id: int) -> None:
-    """The source and its tokens are gone; nothing else may refer to it."""
-    session.run(_DELETE_TOKENS, source_id=source_id)
+    """The source is gone with its tokens, schedule, jobs and plans; no user, group or duplicate may refer to it."""
+    session.run(_DELETE_STAGED, source_id=source_id)
+    for statement in _DELETE_ITS_OWN:
+        session.run(statement, source_id=source_id)
     session.run(_DELETE, source_id=source_id)
 
 

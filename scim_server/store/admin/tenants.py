@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from scim_server.store.admin.inserts import insert_new
 from scim_server.store.engine import Row, Session
 from scim_server.store.statements import Statement
+from scim_server.store.tables import administration, identities, jobs, sync
+from scim_server.store.tables.base import metadata
 from scim_server.store.tables.identities import tenants
 
 _COLUMNS = (tenants.c.id, tenants.c.name, tenants.c.settings, tenants.c.created_at)
@@ -17,6 +19,8 @@ _INSERT = insert_new(tenants, "name", "settings", "created_at", returning=tenant
 _SET_SETTINGS = Statement(
     update(tenants).where(tenants.c.id == bindparam("tenant")).values(settings=bindparam("settings"))
 )
+_DELETE = Statement(delete(tenants).where(tenants.c.id == bindparam("tenant")))
+_TABLES = (administration, identities, jobs, sync)  # every module of tables, so that the metadata knows them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,14 @@ def add(session: Session, *, name: str, settings: str, created_at: str) -> int |
 def set_settings(session: Session, settings: str) -> None:
     """The session's tenant has these settings."""
     session.run(_SET_SETTINGS, settings=settings)
+
+
+def remove(session: Session) -> None:
+    """The session's tenant is gone, with everything in it."""
+    for table in reversed(metadata.sorted_tables):
+        if "tenant_id" in table.c:
+            session.run(Statement(delete(table).where(table.c.tenant_id == bindparam("tenant"))))
+    session.run(_DELETE)
 
 
 def _tenant(row: Row | None) -> StoredTenant | None:
