@@ -61,7 +61,9 @@ class Tokens:
         try:
             answer = application.acquire_token_for_client([self._scope])
         except (ValueError, msal.exceptions.MsalError) as error:
-            raise SignInFailed("The sign-in service gave an answer that cannot be used.") from error
+            raise SignInFailed(
+                "The sign-in service gave an answer that cannot be used.", "Check the cloud and any proxy in between."
+            ) from error
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise sign_in_failed(answer)
@@ -108,11 +110,14 @@ class _Transport:
         return answer
 
 
-def roles_of(token: str) -> frozenset[str]:
-    """The application permissions a token carries; for a diagnosis only, since the token belongs to Graph."""
+def roles_of(token: str) -> frozenset[str] | None:
+    """The application permissions a token carries, None if it does not show them.
+
+    For a diagnosis only: the token belongs to Graph, and its form may change.
+    """
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return frozenset(claims.get("roles", ()))
     except (IndexError, AttributeError, TypeError, binascii.Error, orjson.JSONDecodeError):
-        return frozenset()
+        return None

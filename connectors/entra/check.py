@@ -40,7 +40,9 @@ def _steps(config: Config, today: date, connect: Connect) -> Iterator[Finding]:
         yield Finding("Sign-in", Outcome.FAILED, failed.text, failed.remedy)
         return
     yield Finding("Sign-in", Outcome.OK, f"{config.endpoints.authority} accepted the application.")
-    yield from _permissions(roles_of(token), with_groups=config.import_groups)
+    roles = roles_of(token)
+    if roles is not None:
+        yield from _permissions(roles, with_groups=config.import_groups)
     yield _objects_seen(graph, "Users", "userPrincipalName", READ_USERS)
     if config.import_groups:
         yield _objects_seen(graph, "Groups", "displayName", READ_GROUPS)

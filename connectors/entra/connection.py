@@ -4,6 +4,7 @@ Every answer of these endpoints is a JSON object. Whatever else arrives (a proxy
 200) is no answer: it is asked for again and never taken for "no data".
 """
 
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -79,6 +80,8 @@ class Connection:
         self._verify: str | bool = ca_file or True
         self._patience = patience or Patience()
         self._session = requests.Session()
+        # at DEBUG it writes every URL, and these hold names and delta tokens
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         if adapter is not None:
             self._session.mount("https://", adapter)
 
@@ -174,7 +177,7 @@ def _in_words(url: str) -> Iterator[None]:
     except requests.RequestException as error:
         raise _failure(error, _host(url)) from error
     except OSError as error:  # requests checks the CA file itself
-        raise EntraFailed("The file named in ca_file cannot be read.") from error
+        raise EntraFailed("The file named in ca_file cannot be read.", "Check the path and its rights.") from error
 
 
 def _failure(error: requests.RequestException, host: str) -> EntraFailed:

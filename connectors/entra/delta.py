@@ -53,7 +53,8 @@ def _walk(graph: Graph, first: str, told: Told, permission: str, clock: Callable
         except GraphRefused as refused:
             if means_resync(refused, link):
                 raise ResyncRequired(refused.text) from refused
-            if not before or stepped_back or not refused.codes & _EXPIRED_PAGE:
+            # the first URL would begin another round beside what was told of this one
+            if before in ("", first) or stepped_back or not refused.codes & _EXPIRED_PAGE:
                 raise
             link, before, stepped_back = before, "", True
             continue

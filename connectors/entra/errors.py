@@ -44,6 +44,7 @@ _SIGN_IN_ADVICE: Mapping[int, str] = {
     90055: _LATER,
 }
 
+_LOOK_UP = "Search for this code in Microsoft's list of Graph errors."
 _GRAPH_ADVICE: Mapping[str, str] = {
     "authorization_identitynotfound": "The application has no identity in this tenant: check tenant_id. " + CONSENT,
     "authorization_requestdenied": CONSENT,
@@ -105,7 +106,7 @@ def graph_refused(status: int, body: Mapping[str, Any], request_id: str, permiss
     codes = frozenset(code.lower() for code in _codes_in(body.get("error")))
     first = next(_codes_in(body.get("error")), "no code")
     message = without_trace(_message_of(body.get("error")))
-    remedy = next((_GRAPH_ADVICE[code] for code in codes if code in _GRAPH_ADVICE), "")
+    remedy = next((_GRAPH_ADVICE[code] for code in codes if code in _GRAPH_ADVICE), _LOOK_UP)
     if status == 403:
         missing = f"The application permission {permission} is missing or not consented. " if permission else ""
         remedy = missing + CONSENT

@@ -153,9 +153,9 @@ class Endpoints:
 
     def _recycled(self, request: Request, roles: frozenset[str], identifier: str) -> Answer:
         thing = self.tenant.things.get(identifier)
-        _need(roles, RECYCLED_GROUPS if thing is not None and thing.kind == "group" else USERS)
         if thing is None or thing.state != "soft":
             raise Refused(_not_found(identifier))
+        _need(roles, RECYCLED_GROUPS if thing.kind == "group" else USERS)
         return json_answer(200, next(typed([thing])))
 
     def _with_types(self, request: Request, things: list[Thing]) -> list[dict[str, Any]]:

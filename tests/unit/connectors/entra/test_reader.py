@@ -179,6 +179,45 @@ def test_a_broken_round_proves_no_removal_and_no_missing_manager(emulator: Graph
     assert not observations[0].manager_known
 
 
+def test_a_broken_enumeration_does_not_say_that_there_is_no_manager(emulator: GraphEmulator) -> None:
+    emulator.rounds.page_size = 1
+    for _ in range(3):
+        emulator.tenant.add_user()
+    emulator.break_next("users/delta?$skiptoken", HANG_UP, times=100, skip=1)
+    observations, end = read(reader_of(emulator))
+    assert end.end is End.PARTIAL
+    assert [observation.manager_known for observation in observations] == [False, False]
+
+
+def test_in_an_enumeration_what_is_left_out_has_no_value(emulator: GraphEmulator) -> None:
+    told = {"id": "ann", "userPrincipalName": "ann@example.test", "accountEnabled": True}
+    emulator.break_next("users/delta", delta_answer("users", told))
+    observation = by_id(read(reader_of(emulator))[0])["ann"]
+    assert (observation.attributes["title"], observation.manager_known) == (None, True)
+
+
+def test_what_a_broken_off_round_told_is_forgotten_when_it_starts_again(emulator: GraphEmulator) -> None:
+    emulator.rounds.page_size = 1
+    ann, bob = emulator.tenant.add_user("ann"), emulator.tenant.add_user("bob")
+    pages = reader_of(emulator).read(None)
+    next(pages)
+    emulator.tenant.delete(ann)
+    emulator.rounds.expire_pages()
+    assert [observation.immutable_id for page in pages for observation in page.observations] == [bob]
+
+
+def test_what_was_told_before_the_state_was_lost_is_forgotten(emulator: GraphEmulator) -> None:
+    ann, bob = emulator.tenant.add_user("ann"), emulator.tenant.add_user("bob")
+    reader = reader_of(emulator)
+    _, first = read(reader)
+    emulator.tenant.change(ann, jobTitle="Engineer")
+    emulator.break_next("groups/delta?$deltatoken", LOST_STATE[1])
+    pages = reader.read(first.cursor)
+    next(pages)
+    emulator.tenant.delete(ann)
+    assert [observation.immutable_id for page in pages for observation in page.observations] == [bob]
+
+
 def test_a_failure_before_the_first_object_raises(emulator: GraphEmulator) -> None:
     emulator.break_next("/v1.0/", HANG_UP, times=100)
     with pytest.raises(ReadFailed, match="could not be reached"):

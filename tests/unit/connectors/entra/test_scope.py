@@ -87,6 +87,15 @@ def test_a_look_up_tells_what_became_of_each(emulator: GraphEmulator) -> None:
     assert [member.immutable_id for member in found[team].members or ()] == [ann]
 
 
+def test_a_group_counts_as_restorable_where_its_recycle_bin_may_not_be_seen(emulator: GraphEmulator) -> None:
+    team = emulator.tenant.add_group("Team", unified=True)
+    emulator.tenant.delete(team)
+    emulator.application.roles = {"User.Read.All", "GroupMember.Read.All"}
+    assert reader_of(emulator).look_up([team])[team].evidence is Evidence.SOFT_DELETED
+    emulator.tenant.purge(team)
+    assert reader_of(emulator).look_up([team])[team].evidence is Evidence.DELETED
+
+
 def test_what_may_not_be_looked_up_is_left_out(emulator: GraphEmulator) -> None:
     ann, bob = emulator.tenant.add_user("ann"), emulator.tenant.add_user("bob")
     emulator.break_next(f"/users/{ann}", graph_error(403, "Authorization_RequestDenied"))

@@ -22,7 +22,7 @@ from connectors.entra.credentials import load_certificate
 from connectors.entra.errors import EntraFailed, SignInFailed, sign_in_failed, without_trace
 from connectors.entra.reader import EntraReader
 from scim_server.domain.observations import End, ReadFailed
-from tests.directories.graph_emulator import EmulatorAdapter, GraphEmulator, settings_for
+from tests.directories.graph_emulator import EmulatorAdapter, GraphEmulator, serve, settings_for
 from tests.directories.graph_emulator.emulator import PROXY_PAGE, UNAVAILABLE
 from tests.directories.graph_emulator.fixtures import AT_ONCE, reader_of
 from tests.directories.graph_emulator.sign_in import ERRORS
@@ -192,6 +192,19 @@ def test_no_log_holds_a_secret_a_token_or_an_answer(emulator: GraphEmulator, cap
     assert emulator.application.secret not in logged
     assert "eyJ" not in logged
     assert "Please sign in" not in logged
+    assert not [record for record in caplog.records if record.name.startswith("msal")]
+
+
+def test_no_log_holds_a_url_with_names_or_delta_tokens(
+    emulator: GraphEmulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serve(emulator, tmp_path) as (origin, ca_file):
+        reader = EntraReader(parse_config(*settings_for(emulator, origin, ca_file=ca_file)), patience=AT_ONCE)
+        list(reader.read(list(reader.read(None))[-1].end.cursor))  # type: ignore[union-attr]  # the last page has it
+        reader.find("ann@example.test")
+    assert "deltatoken" not in caplog.text
+    assert "ann" not in caplog.text
 
 
 def test_what_a_description_echoes_is_not_shown() -> None:
@@ -207,7 +220,8 @@ def test_a_refusal_without_numbers_is_still_told() -> None:
 
 def test_roles_are_read_from_a_token_and_from_nothing_else() -> None:
     assert roles_of("eyJ9.eyJyb2xlcyI6WyJVc2VyLlJlYWQuQWxsIl19.x") == {"User.Read.All"}
-    assert roles_of("opaque") == roles_of("a.b.c") == roles_of("") == frozenset()
+    assert roles_of("eyJ9.e30.x") == frozenset()
+    assert roles_of("opaque") is roles_of("a.b.c") is roles_of("") is None
 
 
 def pfx(pem: bytes, passphrase: bytes) -> bytes:
