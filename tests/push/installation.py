@@ -17,6 +17,7 @@ from scim_server.admin.secrets import Secrets
 from scim_server.admin.sources import SourceKind, Sources
 from scim_server.admin.tenants import DEFAULT, PUSH_SOURCE, Tenants
 from scim_server.admin.tokens import TokenDirectory, Tokens
+from scim_server.domain.attributes import flatten
 from scim_server.domain.clients import Scope
 from scim_server.domain.keys import NORM_VERSION, claims_of
 from scim_server.factory import build_services, create_app
@@ -40,10 +41,11 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 3, 2, 9, 14, 7, tzinfo=UTC)
+        self.step = timedelta(seconds=1)
 
     def now(self) -> datetime:
-        """The next second."""
-        self.moment += timedelta(seconds=1)
+        """The next second, unless the clock stands (a ``step`` of nothing)."""
+        self.moment += self.step
         return self.moment
 
 
@@ -154,9 +156,7 @@ class Installation:
             shared = {name: value for name, value in row.items() if name != "pk"}
             connection.execute(insert(resources), [shared | _stored(user) for user in users])
             keys = dict(connection.execute(select(resources.c.id, resources.c.pk)).all())
-            connection.execute(
-                insert(links), [link | {"resource_pk": keys[u["id"]], "immutable_id": u["id"]} for u in users]
-            )
+            connection.execute(insert(links), [link | _told(user, keys[user["id"]]) for user in users])
             for table, rows in ((claims, _claims), (attribute_values, _values)):
                 found = [each | {"tenant_id": self.tenant} for user in users for each in rows(user, keys[user["id"]])]
                 connection.execute(insert(table), found)
@@ -191,6 +191,10 @@ class Installation:
 
 def _stored(user: dict[str, Any]) -> dict[str, Any]:
     return {"id": user["id"], "display": user["userName"], "document": orjson.dumps(user).decode()}
+
+
+def _told(user: dict[str, Any], pk: int) -> dict[str, Any]:
+    return {"resource_pk": pk, "immutable_id": user["id"], "mapped": orjson.dumps(flatten(user)).decode()}
 
 
 def _claims(user: dict[str, Any], pk: int) -> Iterator[dict[str, Any]]:
