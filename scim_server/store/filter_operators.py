@@ -9,7 +9,19 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, UnaryExpression, and_, bindparam, func, or_, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    UnaryExpression,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    tuple_,
+)
 from sqlalchemy.sql.operators import custom_op
 
 from scim_server.domain.times import to_text
@@ -101,6 +113,19 @@ class Operators:
         if comparison.op is Operator.SW:
             return and_(head >= _value(f"{name}l"), head < _value(f"{name}h"))
         return head == _value(f"{name}h" if comparison.ref.leaf.type in _SPLIT_TYPES else name)
+
+    def some(self, rows: Select[Any]) -> Clause:
+        """Whether there is such a row: looked up for each resource, whatever the statistics say.
+
+        PostgreSQL would make a join of it; before its first ANALYZE it joins every row with every row.
+        """
+        return exists(rows.offset(literal_column("0")) if self.dialect == "postgresql" else rows)
+
+    def one_of(self, column: ColumnElement[int], numbers: Select[tuple[int]]) -> Clause:
+        """Whether the column is one of the numbers, which are found first and then lead to the rows."""
+        if self.dialect == "postgresql":
+            return column == func.any(func.array(numbers.scalar_subquery()))
+        return column.in_(numbers)
 
     def unindexed(self, column: Words) -> Words:
         """The column, hidden from SQLite's choice of an index: the resource, not the value, is to lead to the row."""

@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    exists,
     not_,
     or_,
     select,
@@ -28,6 +27,8 @@ from scim_server.store.filter_operators import Clause, Operators, Text, Words
 from scim_server.store.tables.identities import attribute_values, members, resources
 
 TENANT: BindParameter[int] = bindparam("tenant")
+
+_ONE: ColumnElement[int] = constant("1")
 
 Leaf = Callable[[Present | Comparison], Clause]
 _MOMENTS = {"created": resources.c.created_at, "lastModified": resources.c.modified_at}
@@ -102,8 +103,8 @@ def members_clause(inner: Node, operators: Operators) -> Clause:
         )
     )
     if asks_for_one(inner):
-        return resources.c.pk.in_(found)
-    return exists(found.where(listed.c.group_pk == resources.c.pk).correlate(resources))
+        return operators.one_of(resources.c.pk, found)
+    return operators.some(found.where(listed.c.group_pk == resources.c.pk).correlate(resources))
 
 
 def groups_clause(inner: Node, operators: Operators) -> Clause:
@@ -116,14 +117,18 @@ def groups_clause(inner: Node, operators: Operators) -> Clause:
     about_pair = [term for term in terms if _names_type(term)]
     walk = _below(about_group, operators, with_group=bool(about_pair))
     if not about_pair:
-        return resources.c.pk.in_(select(walk.c.member_pk))
+        return operators.one_of(resources.c.pk, select(walk.c.member_pk))
     group, direct = resources.alias(), members.alias()
-    is_direct = exists(constant("1")).where(
-        direct.c.tenant_id == TENANT, direct.c.group_pk == walk.c.group_pk, direct.c.member_pk == walk.c.member_pk
+    is_direct = operators.some(
+        select(_ONE)
+        .where(
+            direct.c.tenant_id == TENANT, direct.c.group_pk == walk.c.group_pk, direct.c.member_pk == walk.c.member_pk
+        )
+        .correlate(walk)
     )
     kind = _sorted_by_code(
         case(
-            (is_direct.correlate(walk), constant("'direct'", String)),
+            (is_direct, constant("'direct'", String)),
             else_=constant("'indirect'", String),
         ),
         operators,
@@ -135,7 +140,7 @@ def groups_clause(inner: Node, operators: Operators) -> Clause:
             *(junction(term, lambda leaf: _of_resource(leaf, group, operators, Text(kind))) for term in about_pair),
         )
     )
-    return resources.c.pk.in_(pairs)
+    return operators.one_of(resources.c.pk, pairs)
 
 
 def asks_for_one(inner: Node) -> bool:
@@ -167,13 +172,15 @@ def _below(about_group: Sequence[Node], operators: Operators, *, with_group: boo
     )
     walk = start.cte(f"below_{operators.prefix}{operators.next_number()}", recursive=True)
     # Asked for each row: for a join SQLite would first read all resources into a Bloom filter.
-    is_live = exists(constant("1")).where(passed.c.pk == walk.c.member_pk, passed.c.state == constant("'live'"))
+    is_live = operators.some(
+        select(_ONE).where(passed.c.pk == walk.c.member_pk, passed.c.state == constant("'live'")).correlate(walk)
+    )
     # UNION (not UNION ALL) ends the walk where groups contain each other.
     return walk.union(
         select(*([walk.c.group_pk] if with_group else []), further.c.member_pk)
         .select_from(walk)
         .join(further, and_(further.c.group_pk == walk.c.member_pk, further.c.tenant_id == TENANT))
-        .where(is_live.correlate(walk))
+        .where(is_live)
     )
 
 
@@ -191,26 +198,22 @@ def _of_resource(leaf: Present | Comparison, related: FromClause, operators: Ope
 def _displayed(comparison: Comparison, related: FromClause, operators: Operators) -> Clause:
     """A test of the display name of a resource, or of its user name where it has none."""
     shown, named = attribute_values.alias(), attribute_values.alias()
-    has_display_name = exists(constant("1")).where(
-        named.c.tenant_id == TENANT,
-        named.c.resource_pk == shown.c.resource_pk,
-        named.c.attribute == number_of("displayName"),
+    has_display_name = operators.some(
+        select(_ONE)
+        .where(
+            named.c.tenant_id == TENANT,
+            named.c.resource_pk == shown.c.resource_pk,
+            named.c.attribute == number_of("displayName"),
+        )
+        .correlate(shown)
     )
     is_shown = or_(
         shown.c.attribute == number_of("displayName"),
-        and_(shown.c.attribute == number_of("userName"), not_(has_display_name.correlate(shown))),
+        and_(shown.c.attribute == number_of("userName"), not_(has_display_name)),
     )
-    text = Text(operators.unindexed(shown.c.head), shown.c.tail)
-    return (
-        exists(constant("1"))
-        .where(
-            shown.c.tenant_id == TENANT,
-            shown.c.resource_pk == related.c.pk,
-            is_shown,
-            operators.compare(comparison, text),
-        )
-        .correlate(related)
-    )
+    test = operators.compare(comparison, Text(operators.unindexed(shown.c.head), shown.c.tail))
+    rows = select(_ONE).where(shown.c.tenant_id == TENANT, shown.c.resource_pk == related.c.pk, is_shown, test)
+    return operators.some(rows.correlate(related))
 
 
 def _names_type(node: Node) -> bool:

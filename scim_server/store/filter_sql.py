@@ -7,7 +7,7 @@ that form SQLite, which keeps no statistics, reads the whole value index.
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, literal_column, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, and_, literal_column, not_, or_, select, union_all
 from sqlalchemy import false as sql_false
 from sqlalchemy import true as sql_true
 
@@ -58,8 +58,8 @@ def _narrowed(drivers: Sequence[Comparison], found: Clause, operators: Operators
         )
         for driver in drivers
     ]
-    keys = ways[0] if len(ways) == 1 else union_all(*ways)
-    return and_(resources.c.pk.in_(keys), found)
+    keys = ways[0] if len(ways) == 1 else select(union_all(*ways).subquery().c.resource_pk)
+    return and_(operators.one_of(resources.c.pk, keys), found)
 
 
 def _driver(node: Node) -> Comparison | None:
@@ -83,7 +83,7 @@ def _leaf(node: Node, operators: Operators) -> Clause:
     if is_column(node.ref):
         return column_clause(node, operators)
     value = attribute_values.alias()
-    return _some(value, _rows(value, node.ref, resources.c.pk), _test(node, value, operators))
+    return _some(operators, value, _rows(value, node.ref, resources.c.pk), _test(node, value, operators))
 
 
 def _value_path(node: ValuePath, operators: Operators) -> Clause:
@@ -93,6 +93,7 @@ def _value_path(node: ValuePath, operators: Operators) -> Clause:
     first = next((term for term in terms if isinstance(term, Comparison)), None)
     own = AttributeRef(node.ref.urn, node.ref.attribute)
     return _some(
+        operators,
         value,
         _rows(value, first.ref if first else own, resources.c.pk),
         _test(first, value, operators) if first else sql_true(),
@@ -100,9 +101,9 @@ def _value_path(node: ValuePath, operators: Operators) -> Clause:
     )
 
 
-def _some(value: FromClause, *conditions: Clause) -> Clause:
+def _some(operators: Operators, value: FromClause, *conditions: Clause) -> Clause:
     """Some row of the value index fulfils the conditions, which say of which resource."""
-    return exists(_ONE).select_from(value).where(*conditions).correlate(resources)
+    return operators.some(select(_ONE).select_from(value).where(*conditions).correlate(resources))
 
 
 def _is_relation(ref: AttributeRef) -> bool:
@@ -112,15 +113,12 @@ def _is_relation(ref: AttributeRef) -> bool:
 def _of_element(leaf: Present | Comparison, element: FromClause, operators: Operators) -> Clause:
     """A test of one sub-attribute of the element that ``element`` is a row of."""
     value = attribute_values.alias()
-    return (
-        exists(_ONE)
-        .where(
-            _rows(value, leaf.ref, element.c.resource_pk),
-            value.c.element == element.c.element,
-            _test(leaf, value, operators),
-        )
-        .correlate(element)
+    rows = select(_ONE).where(
+        _rows(value, leaf.ref, element.c.resource_pk),
+        value.c.element == element.c.element,
+        _test(leaf, value, operators),
     )
+    return operators.some(rows.correlate(element))
 
 
 def _rows(value: FromClause, ref: AttributeRef, pk: object) -> Clause:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, and_, bindparam, func, not_, or_, select, tuple_
 from sqlalchemy import literal_column as constant
 
 from scim_server.scim.characteristics import Type
@@ -24,6 +24,7 @@ from scim_server.store.reads.resources import STORED, visible
 from scim_server.store.statements import Statement
 from scim_server.store.tables.identities import attribute_values, resources
 
+_ONE: ColumnElement[int] = constant("1")
 _PK: ColumnElement[int] = resources.c.pk
 _COLUMNS: dict[str, ColumnElement[Any]] = {
     "id": resources.c.id,
@@ -142,8 +143,9 @@ def _sorted(query: Shape, where: Clause) -> tuple[Segment, ...]:
         return (Segment(resources, where, _COLUMNS[ref.leaf.name], descending=descending),)
     value = attribute_values.alias("sorted")
     number: ColumnElement[int] = constant(str(ref.number))
-    any_value = exists(constant("1")).where(_is_of(attribute_values, number)).correlate(resources)
-    chosen = _is_first(ref, value) if ref.is_multi_valued else value.c.element == constant("0")
+    operators = Operators(query.dialect)
+    any_value = operators.some(select(_ONE).where(_is_of(attribute_values, number)).correlate(resources))
+    chosen = _is_first(ref, value, operators) if ref.is_multi_valued else value.c.element == constant("0")
     with_value = Segment(
         resources.join(value, and_(_is_of(value, number), chosen)), where, value.c.head, descending=descending
     )
@@ -163,21 +165,18 @@ def _is_of(value: FromClause, number: ColumnElement[int], pk: ColumnElement[int]
     return and_(value.c.tenant_id == TENANT, value.c.resource_pk == pk, value.c.attribute == number)
 
 
-def _is_first(ref: AttributeRef, value: FromClause) -> Clause:
+def _is_first(ref: AttributeRef, value: FromClause, operators: Operators) -> Clause:
     """Whether a row is the one to sort by: that of the primary element, else of the first that has the value."""
     earlier, other, mark = (attribute_values.alias(name) for name in ("earlier", "other", "mark"))
     number: ColumnElement[int] = constant(str(ref.number))
-    no_earlier = ~exists(constant("1")).where(
-        _is_of(earlier, number, value.c.resource_pk), earlier.c.element < value.c.element
-    ).correlate(value)
+    before = select(_ONE).where(_is_of(earlier, number, value.c.resource_pk), earlier.c.element < value.c.element)
+    is_first = not_(operators.some(before.correlate(value)))
     primary = ref.attribute.sub("primary")
     if primary is None:
-        return no_earlier
+        return is_first
     primaries: ColumnElement[int] = constant(str(AttributeRef(ref.urn, ref.attribute, primary).number))
-    is_marked = and_(_is_of(mark, primaries, value.c.resource_pk), mark.c.head == constant("'1'"))
-    has_value = exists(constant("1")).where(
-        _is_of(other, number, mark.c.resource_pk), other.c.element == mark.c.element
-    )
-    is_primary = exists(constant("1")).where(is_marked, mark.c.element == value.c.element).correlate(value)
-    any_primary = exists(constant("1")).where(is_marked, has_value.correlate(mark)).correlate(value)
-    return or_(is_primary, and_(no_earlier, ~any_primary))
+    marked = select(_ONE).where(_is_of(mark, primaries, value.c.resource_pk), mark.c.head == constant("'1'"))
+    is_primary = operators.some(marked.where(mark.c.element == value.c.element).correlate(value))
+    same = select(_ONE).where(_is_of(other, number, mark.c.resource_pk), other.c.element == mark.c.element)
+    any_primary = operators.some(marked.where(operators.some(same.correlate(mark))).correlate(value))
+    return or_(is_primary, and_(is_first, not_(any_primary)))
