@@ -15,7 +15,7 @@ from scim_server.scim.errors import ScimError
 from scim_server.settings import InvalidSettings
 from scim_server.store.engine import StoreUnavailable
 
-_COMMANDS = ("serve", "db", "tenant", "token", "source", "schema", "users", "duplicates", "demo")
+_COMMANDS = ("serve", "db", "tenant", "token", "source", "sync", "schema", "users", "duplicates", "worker", "demo")
 
 
 class _Commands(click.Group):

@@ -1,5 +1,6 @@
 """``scim-server serve``: the server itself."""
 
+import multiprocessing
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from granian.server.mp import MPServer
 from scim_server import logs
 from scim_server.admin.tenants import PUSH_SOURCE
 from scim_server.cli.context import Context, pass_context
+from scim_server.cli.worker import SECONDS_TO_STOP, open_background
 from scim_server.metrics import MULTIPROCESS_DIR
 from scim_server.settings import PREFIX, Settings
 from scim_server.store import migration
@@ -28,11 +30,13 @@ _SECONDS_TO_STOP = 30  # as long as container platforms usually wait before they
     default=None,
     help="Bring the database to this version first; by default only where it is a SQLite file.",
 )
+@click.option("--jobs/--no-jobs", default=True, help="Work off jobs too; by default yes. `worker` does it elsewhere.")
 @pass_context
-def serve(context: Context, host: str | None, port: int | None, migrate: bool | None) -> None:
+def serve(context: Context, host: str | None, port: int | None, migrate: bool | None, jobs: bool) -> None:
     """Serve SCIM over HTTP until stopped; running requests are finished first.
 
-    The first start creates the tenant, and a token that is shown this once.
+    The first start creates the tenant, and a token that is shown this once. Synchronizations run beside the requests:
+    this process supervises those that answer, and works off jobs itself.
     """
     settings = context.settings = _settings(context.settings, host, port)
     logs.set_up(settings.log_level, settings.log_format)
@@ -43,7 +47,27 @@ def serve(context: Context, host: str | None, port: int | None, migrate: bool | 
     _announce(context)
     context.close()
     _hand_down(settings)
-    _server(settings).serve()
+    server = _server(settings)
+    if jobs:
+        _work_beside(server, settings)
+    server.serve()
+
+
+def _work_beside(server: MPServer, settings: Settings) -> None:
+    """Jobs are worked off in this process as long as the server runs; a running one stops in order.
+
+    The processes that answer are spawned: a fork beside running threads would copy their locks as they are.
+    """
+    multiprocessing.set_start_method("spawn")
+    context = Context(settings)
+    background = open_background(context)
+    server.on_startup(background.start)
+
+    def stop() -> None:
+        background.stop(SECONDS_TO_STOP)
+        context.close()
+
+    server.on_shutdown(stop)
 
 
 def _settings(settings: Settings, host: str | None, port: int | None) -> Settings:

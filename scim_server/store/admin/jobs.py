@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
 
 from scim_server.store.engine import Row, Session
 from scim_server.store.statements import Statement
@@ -79,9 +79,9 @@ _RENEW = Statement(
 _FINISH = Statement(
     update(jobs)
     .where(*_HELD)
-    .values(status=bindparam("ended"), error=bindparam("words"), finished_at=bindparam("now"), lease_until=None)
+    .values(status=bindparam("ended"), error=bindparam("words"), finished_at=bindparam("now"), lease_until=null())
 )
-_POSTPONE = Statement(update(jobs).where(*_HELD).values(status="queued", due_at=bindparam("until"), lease_until=None))
+_POSTPONE = Statement(update(jobs).where(*_HELD).values(status="queued", due_at=bindparam("until"), lease_until=null()))
 _CANCEL_QUEUED = Statement(
     update(jobs).where(*_THIS, jobs.c.status == "queued").values(status="cancelled", finished_at=bindparam("now"))
 )

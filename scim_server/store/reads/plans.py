@@ -11,7 +11,7 @@ from scim_server.store.tables.sync import plan_items, plans
 
 
 class PlanCase(NamedTuple):
-    """One plan, and the run it became when it was applied; ``counts`` and ``blocked`` are JSON text, times are texts."""
+    """One plan, and the run it became by being applied; ``counts`` and ``blocked`` are JSON text, times are texts."""
 
     id: str
     source_id: int
