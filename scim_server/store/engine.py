@@ -1,18 +1,19 @@
 """The database behind the server: connections, transactions and the one place that adds the tenant to a statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import NullPool
 
+from scim_server.store.connections import Connection, Connections, NoneFree
 from scim_server.store.statements import Compiled, Statement
 
 Row = tuple[Any, ...]
 _LOST = ("40P01", "40001")  # deadlock_detected, serialization_failure (PostgreSQL appendix A)
+_SPARE = 10  # connections for what does not run in a thread of the web server
 
 
 class StoreUnavailable(Exception):
@@ -92,56 +93,95 @@ class Session:
         return self._connection.execute(compiled.sql, compiled.arguments(values))
 
 
+class _Use:
+    """A connection lent to one session; errors of the driver leave it in the words of this module."""
+
+    __slots__ = ("_connection", "_database", "_tenant")
+
+    def __init__(self, database: "Database", tenant: int) -> None:
+        self._database = database
+        self._tenant = tenant
+
+    def __enter__(self) -> Session:
+        self._connection = self._database.lend()
+        return Session(self._connection, self._database.dialect, self._tenant)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._database.take_back(self._connection, error)
+
+
+class _Transaction(_Use):
+    """The same within a transaction."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Session:
+        session = super().__enter__()
+        self._execute("BEGIN IMMEDIATE" if self._database.is_sqlite else "BEGIN")
+        return session
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._execute("COMMIT" if error is None else "ROLLBACK")
+        self._database.take_back(self._connection, error)
+
+    def _execute(self, command: str) -> None:
+        try:
+            self._connection.execute(command)
+        except BaseException as error:
+            self._database.take_back(self._connection, error)
+            raise
+
+
 class Database:
     """An engine with the two ways to use it: ``reading`` and ``writing``."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        self.engine = _engine(url, pool_size)
+        self.engine = _engine(url)
         self.dialect = self.engine.dialect
         self.is_sqlite = self.dialect.name == "sqlite"
+        self._connections = Connections(self._open, pool_size + _SPARE)
 
-    @contextmanager
-    def reading(self, tenant: int) -> Iterator[Session]:
+    def reading(self, tenant: int) -> AbstractContextManager[Session]:
         """A session for queries; each statement sees what is committed when it runs."""
-        with self._checkout() as connection:
-            yield Session(connection.dbapi_connection, self.dialect, tenant)
+        return _Use(self, tenant)
 
-    @contextmanager
-    def writing(self, tenant: int) -> Iterator[Session]:
+    def writing(self, tenant: int) -> AbstractContextManager[Session]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
         SQLite takes the write lock at once (BEGIN IMMEDIATE): a deferred one fails with "database is locked" as soon as
         two writers meet, whatever the time-out.
         """
-        with self._checkout() as connection:
-            driver: Any = connection.dbapi_connection
-            driver.execute("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
-            try:
-                yield Session(driver, self.dialect, tenant)
-            except BaseException:
-                driver.execute("ROLLBACK")
-                raise
-            driver.execute("COMMIT")
+        return _Transaction(self, tenant)
 
-    @contextmanager
-    def _checkout(self) -> Iterator[PoolProxiedConnection]:
+    def _open(self) -> Connection:
+        borrowed = self.engine.raw_connection()
+        borrowed.detach()  # ours from now on
+        return borrowed.dbapi_connection
+
+    def lend(self) -> Connection:
+        """A connection of the driver for one session; raises StoreUnavailable."""
         try:
-            connection = self.engine.raw_connection()
-        # raw_connection() lets the driver's own errors through, the pool's ping wraps them
+            return self._connections.lend()
+        # raw_connection() lets the driver's own errors through, what it runs at first wraps them
         except (OperationalError, self.dialect.loaded_dbapi.OperationalError) as error:
             raise StoreUnavailable("the database cannot be reached") from error
-        except NoFreeConnection as error:
+        except NoneFree as error:
             raise StoreUnavailable("all connections to the database are in use") from error
-        try:
-            yield connection
-        except self.dialect.loaded_dbapi.OperationalError as error:
-            lost = getattr(error, "sqlstate", None) in _LOST
-            if not lost and not self.is_sqlite:
-                self.engine.dispose()  # after a restart of the server every pooled connection is dead
-            kind = TransactionLost if lost else StoreUnavailable
-            raise kind(f"the database did not answer ({type(error).__name__})") from error
-        finally:
-            connection.close()
+
+    def take_back(self, connection: Connection, error: BaseException | None) -> None:
+        """The session has ended, with ``error`` if that is not None; raises StoreUnavailable for one of the driver."""
+        if not isinstance(error, self.dialect.loaded_dbapi.OperationalError):
+            self._connections.give_back(connection)
+            return
+        lost = getattr(error, "sqlstate", None) in _LOST
+        if lost:
+            self._connections.give_back(connection)
+        else:
+            self._connections.discard(connection)
+            if not self.is_sqlite:
+                self._connections.close()  # after a restart of the server every open connection is dead
+        kind = TransactionLost if lost else StoreUnavailable
+        raise kind(f"the database did not answer ({type(error).__name__})") from error
 
     def is_reachable(self) -> bool:
         """Whether a trivial query is answered."""
@@ -152,29 +192,29 @@ class Database:
             return False
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every open connection."""
+        self._connections.close()
         self.engine.dispose()
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
-        return _sqlite_engine(url, pool_size)
+        return _sqlite_engine(url)
     return create_engine(
         url,
         hide_parameters=True,
-        pool_size=pool_size,
+        poolclass=NullPool,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
         connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=15000"},
     )
 
 
-def _sqlite_engine(url: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
-        poolclass=QueuePool,
-        pool_size=pool_size,
+        poolclass=NullPool,
         pool_reset_on_return=None,
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 512},
     )
