@@ -26,6 +26,7 @@ class Contest:
     numbers: dict[str, int] = field(default_factory=dict)
     newcomers: set[str] = field(default_factory=set)
     holders: dict[Claim, Holder] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
 
     def enter(self, seq: int, subject: Subject, desired: Desired, source: PulledSource) -> None:
         """The item takes part, if it wants or gives up anything."""
@@ -56,7 +57,9 @@ class Contest:
 
     def decide(self) -> Allocation:
         """Who may change, over all that have entered."""
-        return allocate(list(self.claimants.values()), self._holder, contested_new=self.contested_new)
+        allocation = allocate(list(self.claimants.values()), self._holder, contested_new=self.contested_new)
+        self.refused = frozenset(allocation.refused)
+        return allocation
 
     def _holder(self, claim: Claim) -> str | None:
         holder = self.holders.get(claim)
@@ -96,6 +99,8 @@ class Contest:
             "kind": self._kind(ns, role, known, witness),
             "witness": witness,
             "witness_pk": known.pk if known else None,
+            "witness_object": self.claimants[witness].rank[-1] if witness in self.newcomers else None,
+            "peer_waits": witness in self.newcomers and witness in self.refused,
             "display": known.display if known else "",
         }
 
@@ -116,6 +121,8 @@ def reason_of(conflict: Mapping[str, Any]) -> str:
     """The conflict in a sentence."""
     what = f'{_WORDS.get(conflict["ns"], conflict["ns"])} "{conflict["raw"]}"'
     who = f'"{conflict["display"]}"' if conflict["display"] else "another object"
+    if conflict["peer_waits"]:
+        return f"The {what} is wanted by another new object of this plan; both wait."
     if conflict["kind"] == "contested":
         return f"The {what} goes to another new object of this plan."
     if conflict["kind"] == "held_by_inactive":

@@ -198,7 +198,7 @@ class _Attempt:
         facts = PlanFacts(
             linked=plans.count_linked(session, source.id),
             read=sum(read.values()),
-            full=end.full,
+            full=end.full and end.end is End.COMPLETE,
             removals=removals,
             identity_changes=renames,
             duplicates=counts.duplicated,

@@ -107,10 +107,12 @@ class World:
         directory: ScriptedDirectory | None = None,
         components: Sequence[int] | None = None,
         approve: bool = False,
+        approval: Approval | None = None,
         should_stop: Callable[[], bool] = never,
         fingerprint: str | None = None,
     ) -> RunSummary:
-        approval = Approval("admin", {each.name: each.number for each in plan.blocked}) if approve else None
+        if approve:
+            approval = Approval("admin", {each.name: each.number for each in plan.blocked})
         return Apply(self.database, lambda _tenant: REGISTRY, self.clock).run(
             self.tenant,
             plan.id,
@@ -141,7 +143,7 @@ class World:
         return self.push.create(self.order(), body).resource.id
 
     def push_change(self, user_id: str, **attributes: Any) -> None:
-        operations = [Operation("replace", None, attributes)]
+        operations = [Operation("replace", value=attributes, has_value=True)]
         self.push.patch(self.order(), user_id, operations)
 
     # what is stored
@@ -165,9 +167,7 @@ class World:
 
     def emails(self) -> dict[str, list[str]]:
         """userName to addresses."""
-        return {
-            name: [each["value"] for each in document.get("emails", ())] for name, document in self.users().items()
-        }
+        return {name: [each["value"] for each in document.get("emails", ())] for name, document in self.users().items()}
 
     def members(self, group_name: str) -> set[str]:
         """Display names of the members of a group."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, null, or_, select, update
 
 from scim_server.store.engine import Session
 from scim_server.store.listed import among, argument
@@ -137,7 +137,7 @@ _WITHHOLD = Statement(
         word=bindparam("new_word"),
         phase=SILENT,
         component=bindparam("of_seq"),
-        after=None,
+        after=null(),
         removal=False,
         renames=False,
         conflicts=bindparam("found"),
