@@ -91,12 +91,9 @@ class StoreContract:
     # Transactions
 
     def test_a_transaction_that_fails_leaves_nothing(self, store: Store) -> None:
-        def fail() -> None:
-            with store.database.writing(store.tenant) as session:
-                claims.take(session, user(session, "mira"), [wanted(MIRA)])
-                raise RuntimeError("midway")
-
-        pytest.raises(RuntimeError, fail)
+        with pytest.raises(RuntimeError), store.database.writing(store.tenant) as session:
+            claims.take(session, user(session, "mira"), [wanted(MIRA)])
+            raise RuntimeError("midway")
 
         with store.database.reading(store.tenant) as session:
             assert find_resource(session, "User", "id of mira", store.push) is None

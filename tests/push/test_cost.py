@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, select
 
 from scim_server.store.tables.base import metadata
 from scim_server.store.tables.identities import members, resources
@@ -77,19 +77,21 @@ class Town:
         self.entra = installation.client()
         self.hr = installation.client(installation.add_source("hr-push"))
         self.hr.change(self.users[1], title="Welder")
-        self.small = self._group("Small", self.users[:FEW])
-        self.big = self._group("Big", self.users[:MANY])
+        self.small = self._group("Small", FEW)
+        self.big = self._group("Big", MANY)
         installation.clock.step = timedelta(0)
         self.entra.read(self.users[0])
 
-    def _group(self, name: str, ids: list[str]) -> str:
+    def _group(self, name: str, size: int) -> str:
+        """A group of the first users."""
         group: str = self.entra.create_group(name)["id"]
-        keys = {row["id"]: row["pk"] for row in self.installation.rows(resources)}
-        rows = [{"tenant_id": self.installation.tenant, "group_pk": keys[group], "member_pk": keys[i]} for i in ids]
+        user = resources.c.type == "User"
+        group_pk = select(resources.c.pk).where(resources.c.id == group).scalar_subquery()
+        chosen = (
+            select(resources.c.tenant_id, group_pk, resources.c.pk).where(user).order_by(resources.c.pk).limit(size)
+        )
         with self.installation.database.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            connection.execute(insert(members), rows)
-            connection.exec_driver_sql("COMMIT")
+            connection.execute(insert(members).from_select(["tenant_id", "group_pk", "member_pk"], chosen))
         return group
 
     def cost(self, method: str, path: str, body: Any = None, status: int = 200) -> Meter:

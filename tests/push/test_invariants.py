@@ -66,7 +66,7 @@ _tenants = count(1)
 
 @given(steps)
 @settings(
-    max_examples=25,
+    max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_whatever_is_pushed_the_invariants_hold(installation: Installation, steps: list[Any]) -> None:
