@@ -63,7 +63,7 @@ class SampleReader:
 
     def find(self, name: str) -> Sequence[Observation]:
         """People and groups with this username, address or display name."""
-        wanted = name.strip().casefold()
+        wanted = name.strip().lower()
         return [each for each in self._everything(self._today()) if wanted in _names(each)]
 
     def check(self) -> Sequence[Finding]:
@@ -174,11 +174,11 @@ def _display(person: Person) -> str:
 
 
 def _names(observation: Observation) -> set[str]:
-    """What the object is called, folded."""
+    """What the object is called, in small letters."""
     attributes = observation.attributes
     emails = attributes.get("emails") or ()
     names = [attributes.get("userName"), attributes.get("displayName"), *(each["value"] for each in emails)]
-    return {name.casefold() for name in names if name}
+    return {name.lower() for name in names if name}
 
 
 def _hash(content: object) -> str:

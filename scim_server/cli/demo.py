@@ -12,6 +12,7 @@ import orjson
 
 from scim_server.admin.tenants import PUSH_SOURCE
 from scim_server.cli.context import Context, pass_context
+from scim_server.cli.demo_directory import play_directory
 from scim_server.cli.demo_entra import Entra
 from scim_server.cli.demo_steps import Step, Unplayable, Wire
 from scim_server.cli.output import Exit, json_option, print_json, tenant_option
@@ -22,7 +23,10 @@ _LENGTH = 600  # characters of a body that are shown; --json has all
 
 @click.group()
 def demo() -> None:
-    """Watch a provisioning client at work."""
+    """Watch provisioning at work."""
+
+
+demo.add_command(play_directory)
 
 
 @demo.command("entra")

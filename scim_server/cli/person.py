@@ -8,7 +8,7 @@ import orjson
 
 from scim_server.admin.errors import NotThere, Refused
 from scim_server.cli.context import Context
-from scim_server.cli.plans import changes_of, reason_of
+from scim_server.cli.plans import action_of, changes_of, reason_of
 from scim_server.domain.observations import Evidence, Observation, ReadFailed
 from scim_server.reconciler.runs import PlanSummary, RunSummary
 from scim_server.store.reads.plans import ItemCase
@@ -102,7 +102,7 @@ def _decision(plan: PlanSummary, item: ItemCase | None) -> str:
     if item is None:
         return "unchanged" if plan.counts.unchanged else plan.reason or "nothing is to be done"
     changed = ", ".join(name.rpartition(":")[2] for name in changes_of(item))
-    return ". ".join(filter(None, [f"{item.op}{f' ({changed})' if changed else ''}", reason_of(item)]))
+    return ". ".join(filter(None, [f"{action_of(item)}{f' ({changed})' if changed else ''}", reason_of(item)]))
 
 
 def _called(found: Observation) -> str:

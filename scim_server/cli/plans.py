@@ -45,7 +45,7 @@ def items_of(context: Context, tenant_id: int, plan_id: str) -> Iterator[ItemCas
 def item_document(item: ItemCase) -> dict[str, Any]:
     """One item as JSON shows it."""
     return {
-        "action": item.op,
+        "action": action_of(item),
         "kind": item.kind,
         "username": item.display,
         "immutable_id": item.immutable_id,
@@ -79,6 +79,11 @@ def run_document(run: RunSummary | PlanSummary) -> dict[str, Any]:
         "counts": run.counts.as_dict(),
         "groups": run.group_counts.as_dict(),
     }
+
+
+def action_of(item: ItemCase) -> str:
+    """What happens to the object; a link that is only seen again is nothing that happens."""
+    return "unchanged" if item.word == "unchanged" else item.op
 
 
 def changes_of(item: ItemCase) -> Mapping[str, tuple[Any, Any]]:
@@ -135,7 +140,7 @@ def write_csv(items: Iterator[ItemCase], file: TextIO) -> None:
     for item in items:
         changes = changes_of(item) or {"": (None, None)}
         for name, (old, new) in changes.items():
-            row = (item.op, item.display, item.immutable_id, item.status, name, old, new, reason_of(item))
+            row = (action_of(item), item.display, item.immutable_id, item.status, name, old, new, reason_of(item))
             writer.writerow([_cell(value) for value in row])
 
 
