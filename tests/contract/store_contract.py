@@ -91,9 +91,13 @@ class StoreContract:
     # Transactions
 
     def test_a_transaction_that_fails_leaves_nothing(self, store: Store) -> None:
-        with pytest.raises(RuntimeError), store.database.writing(store.tenant) as session:
-            claims.take(session, user(session, "mira"), [wanted(MIRA)])
-            raise RuntimeError("midway")
+        def fail() -> None:
+            with store.database.writing(store.tenant) as session:
+                claims.take(session, user(session, "mira"), [wanted(MIRA)])
+                raise RuntimeError("midway")
+
+        with pytest.raises(RuntimeError):
+            fail()
 
         with store.database.reading(store.tenant) as session:
             assert find_resource(session, "User", "id of mira", store.push) is None

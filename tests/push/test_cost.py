@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from scim_server.store.tables.base import metadata
 from scim_server.store.tables.identities import members, resources
@@ -27,7 +27,8 @@ class Meter:
         self.rows = 0
         self.steps = 0
 
-    def _step(self) -> int:
+    def step(self) -> int:
+        """One more step; SQLite is to go on."""
         self.steps += 1
         return 0
 
@@ -35,37 +36,20 @@ class Meter:
     def cost(self) -> tuple[int, int]:
         return len(self.statements), self.rows
 
-    @contextmanager
-    def reading(self, connection: Any) -> Iterator[None]:
-        """Everything that this connection does is counted."""
-        before = connection.total_changes
-        connection.set_trace_callback(self.statements.append)
-        connection.set_progress_handler(self._step, 1)
-        yield
-        connection.set_trace_callback(None)
-        connection.set_progress_handler(None, 0)
-        self.rows += connection.total_changes - before
-
 
 @contextmanager
 def metered(installation: Installation) -> Iterator[Meter]:
-    """Counts what the requests inside cost."""
+    """Counts what the requests inside cost; one after the other they all use the one connection that was lent last."""
     meter = Meter()
-    open_readings: dict[int, Any] = {}
-
-    def check_out(connection: Any, *_: object) -> None:
-        open_readings[id(connection)] = meter.reading(connection)
-        open_readings[id(connection)].__enter__()
-
-    def check_in(connection: Any, *_: object) -> None:
-        open_readings.pop(id(connection)).__exit__(None, None, None)
-
-    engine = installation.database.engine
-    event.listen(engine, "checkout", check_out)
-    event.listen(engine, "checkin", check_in)
+    connection: Any = installation.database.lend()
+    installation.database.take_back(connection, None)
+    before = connection.total_changes
+    connection.set_trace_callback(meter.statements.append)
+    connection.set_progress_handler(meter.step, 1)
     yield meter
-    event.remove(engine, "checkout", check_out)
-    event.remove(engine, "checkin", check_in)
+    connection.set_trace_callback(None)
+    connection.set_progress_handler(None, 0)
+    meter.rows = connection.total_changes - before
 
 
 class Town:
