@@ -1,8 +1,8 @@
 """A resolved filter as a condition on ``resources``, with the meaning that ``scim.filters.match`` gives it.
 
 Every condition is true or false, never null, so that ``not`` is the opposite. Conditions look at one resource at a
-time; where an index leads to few resources (``eq``, ``sw``), ``pk IN (...)`` narrows the search to these first. Without
-that form SQLite, which keeps no statistics, reads the whole value index.
+time; where an index leads to few resources (``eq``, ``sw``), their numbers are found first and narrow the search. No
+plan depends on statistics: SQLite keeps none by itself, PostgreSQL's are stale while a large import runs.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from scim_server.store.reads.listing import Query, find
 from tests.store.filter_world import GROUP, REGISTRY, USER, World
 from tests.store.population import VIEWER
 
-FILTERS = 600
+FILTERS = 360
 """Random filters for users, and half as many for groups, on each database."""
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from scim_server.scim.errors import ExpiredCursor, InvalidCursor, InvalidFilter, InvalidValue
 from scim_server.scim.filters.tokens import tokens
+from scim_server.scim.filters.tree import Literal
 from scim_server.store.engine import Database
+from scim_server.store.filter_operators import bound
 from scim_server.store.reads.cursors import Cursors, Position
 from scim_server.store.reads.listing import Listing, Query, find
 from scim_server.store.reads.segments import Shape, listed
@@ -328,3 +330,19 @@ def test_look_ups_go_through_an_index(sqlite_url: str, text: str, with_statistic
     of_values = [step for step in steps if "attribute_values" in step]
     assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step], steps
     assert not [step for step in of_values if "(tenant_id=?)" in step or "(tenant_id=? AND attribute=?)" in step], steps
+
+
+@pytest.mark.parametrize("text", [*LOOK_UPS, 'title co "x" and not (active eq false)'])
+def test_postgresql_joins_nothing_whose_size_it_does_not_know(postgresql_url: str, text: str) -> None:
+    database = Database(postgresql_url)
+    found = tokens(text)
+    statements = listed(Shape("postgresql", (USER,), found, None, False))
+    compiled = statements.segments[0].page.compiled(database.dialect)
+    literals = [token.value for token in found if isinstance(token.value, Literal)]
+    values = bound(statements.parameters, literals) | {"tenant": 1, "viewer": VIEWER, "limit": 2, "offset": 0}
+    with database.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN {compiled.sql}", compiled.arguments(values)).scalars().all()
+    database.close()
+    of_values = [step for step in plan if "attribute_values" in step]
+    assert of_values or "id eq" in text
+    assert not [step for step in plan if "Semi Join" in step], plan
