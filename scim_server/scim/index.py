@@ -41,7 +41,8 @@ def index_rows(document: Mapping[str, Json], resource_type: ResourceType) -> set
     """The rows of ``attribute_values`` for a canonical document, without tenant and resource.
 
     An element of a multi-valued complex attribute has a row of its own (head empty) beside those of its
-    sub-attributes. Elements past MAX_ELEMENTS are not found by filters.
+    sub-attributes. Elements past MAX_ELEMENTS are not found by filters, nor is more than the first value of a
+    multi-valued sub-attribute of such an element.
     """
     rows: set[Row] = set()
     plan = _plan_of(_Identity(resource_type))
@@ -175,7 +176,7 @@ def _elements(anchor: int, subs: _Subs) -> _Write:
             for name, part in item.items():
                 if name in subs:
                     number, encode = subs[name]
-                    key = encode(part)
+                    key = encode(part[0] if isinstance(part, list) else part)
                     rows.add((number, element, key[:HEAD], key[HEAD:]))
 
     return write

@@ -26,6 +26,10 @@ REGISTRY = SchemaRegistry.standard(
                 Attribute("photo", Type.BINARY, case_exact=True),
                 Attribute("doors", multi_valued=True),
                 Attribute("codes", multi_valued=True, case_exact=True),
+                Attribute("desk", Type.COMPLEX, sub_attributes=(Attribute("tags", multi_valued=True),)),
+                Attribute(
+                    "keys", Type.COMPLEX, multi_valued=True, sub_attributes=(Attribute("tags", multi_valued=True),)
+                ),
             ),
         )
     ]
@@ -187,6 +191,8 @@ class World:
             "photo": choice(("QUJD", "REVG")),
             "doors": self.random.sample(TEXTS, 2),
             "codes": self.random.sample(TEXTS, 1),
+            "desk": {"tags": self.random.sample(TEXTS, 2)},
+            "keys": [{"tags": self.random.sample(TEXTS, 2)} for _ in range(2)],
         }
         return {name: value for name, value in badge.items() if self.random.random() < 0.7}
 

@@ -8,6 +8,7 @@ The rules, on both sides:
 - ``a eq null`` is ``not (a pr)``. A complex attribute is present as soon as one sub-attribute is.
 - ``a[f]`` holds if one element fulfils ``f`` as a whole; ``a[f].b op v`` is ``a[f and b op v]``, and ``not`` of that
   for ``ne``.
+- Of a sub-attribute that is multi-valued inside an element of a multi-valued attribute, the first value counts.
 - Texts compare by code point, folded (``domain.keys.fold``) unless the attribute is caseExact; dateTimes as moments;
   references to resources by type and id, whatever their base URL.
 """
@@ -83,11 +84,21 @@ def _whole(ref: AttributeRef, document: Mapping[str, Json]) -> list[Json]:
 
 def _values(ref: AttributeRef, document: Mapping[str, Json]) -> Iterable[Json]:
     found = _whole(ref, document)
-    return [element.get(ref.sub.name) for element in found] if ref.sub else found
+    if ref.sub is None:
+        return found
+    if ref.attribute.multi_valued:
+        return [_first(element.get(ref.sub.name)) for element in found]
+    values = found[0].get(ref.sub.name) if found else None
+    return values if isinstance(values, list) else [values]
 
 
 def _element_values(ref: AttributeRef, element: Json) -> Iterable[Json]:
-    return [element.get(ref.sub.name) if ref.sub else element]
+    return [_first(element.get(ref.sub.name)) if ref.sub else element]
+
+
+def _first(value: Json) -> Json:
+    """The value itself, or the first of a sub-attribute that is multi-valued inside an element."""
+    return value[0] if isinstance(value, list) and value else value
 
 
 def _comparable(attribute: Attribute, value: Json) -> Any:
