@@ -4,21 +4,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
-import orjson
-
 from scim_server.domain.breakers import History, PlanFacts, Tripped, evaluate
 from scim_server.domain.observations import DirectoryReader, End, ReadEnd, ReadFailed
-from scim_server.domain.plan import Fingerprints, PlanStatus
+from scim_server.domain.plan import PlanStatus
 from scim_server.domain.policies import ImportMode
 from scim_server.domain.times import Clock, to_text
 from scim_server.reconciler import reading
 from scim_server.reconciler.absence import look_for_missing
 from scim_server.reconciler.computing import Computation
 from scim_server.reconciler.holding import Hold, take_hold
-from scim_server.reconciler.items import dump
+from scim_server.reconciler.outcome import store_outcome, summary_of
 from scim_server.reconciler.runs import PlanRequest, PlanSummary, Progress, ShouldStop
 from scim_server.reconciler.sources import PulledSource, load_source
-from scim_server.reconciler.tally import Base, counts_of, tally
+from scim_server.reconciler.tally import Base, tally
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.store.engine import Database, Session
 from scim_server.store.identities import plans, staging
@@ -158,26 +156,10 @@ class _Attempt:
 
     def _finish(self, end: ReadEnd, read: dict[str, int], computation: Computation) -> PlanStatus:
         """The fingerprints, counts and breakers of the plan are stored; nothing is staged any more."""
-        now = self._hold.clock.now()
         with self._hold.database.reading(self._hold.tenant) as session:
-            prints = _fingerprints(session, self._hold.plan)
             base = self._base(session, read, computation)
             tripped = self._breakers(session, end, read, base)
-        status = PlanStatus.BLOCKED if tripped else PlanStatus.READY
-        with self._hold.transaction() as session:
-            counts = {kind: each.as_dict() for kind, each in tally(session, self._hold.plan, base).items()}
-            plans.finish_computing(
-                session,
-                self._hold.plan,
-                status=status.value,
-                content=prints.content(),
-                fingerprint=prints.plan(config_hash=self._source.config_hash),
-                counts=dump({**counts, "base": base}),
-                blocked=dump([[each.name, each.text, each.number] for each in tripped]),
-                expires=to_text(now + self._source.policy.plan_lifetime),
-            )
-            staging.clear(session, self._hold.plan)
-        return status
+        return store_outcome(self._hold, self._source, base, tripped)
 
     def _base(self, session: Session, read: dict[str, int], computation: Computation) -> Base:
         outside = staging.count_outside(session, self._hold.plan, self._source.id)
@@ -212,34 +194,3 @@ class _Attempt:
             removals_24h=plans.removed_since(session, source.id, to_text(self._hold.clock.now() - _DAY)),
         )
         return evaluate(facts, history, source.policy.limits)
-
-
-def _fingerprints(session: Session, plan: str) -> Fingerprints:
-    """Over the stored items as they stand, whatever order they came in."""
-    prints = Fingerprints()
-    for item in plans.stream_items(session, plan):
-        references = orjson.loads(item.told).get("references", {})
-        after = orjson.loads(item.after) if item.after else None
-        content = orjson.dumps([item.op, after, orjson.loads(item.reasons), references], option=orjson.OPT_SORT_KEYS)
-        identity = f"{item.kind}|{item.source_id}|{item.immutable_id}|{item.resource_id}"
-        prints.add(identity, content.decode(), item.base_version)
-    return prints
-
-
-def summary_of(session: Session, plan_id: str) -> PlanSummary:
-    """The summary of a stored plan."""
-    plan = plans.load_plan(session, plan_id)
-    assert plan is not None  # noqa: S101 - it was just written by this run
-    counts = orjson.loads(plan.counts)
-    return PlanSummary(
-        id=plan.id,
-        source_id=plan.source_id,
-        status=PlanStatus(plan.status),
-        fingerprint=plan.fingerprint,
-        content_fingerprint=plan.content_fingerprint,
-        counts=counts_of(counts.get("User", {})),
-        group_counts=counts_of(counts.get("Group", {})),
-        blocked=tuple(Tripped(*each) for each in orjson.loads(plan.blocked)),
-        reason=plan.reason,
-        complete=bool(plan.is_complete),
-    )

@@ -193,7 +193,12 @@ _UNSELECTED = Statement(
         .limit(bindparam("limit"))
     )
 )
-_STREAM = Statement(select(*_ITEM_COLUMNS).where(*_ITEMS).order_by(plan_items.c.seq))
+_AFTER = Statement(
+    select(*_ITEM_COLUMNS)
+    .where(*_ITEMS, plan_items.c.seq > bindparam("after"))
+    .order_by(plan_items.c.seq)
+    .limit(bindparam("limit"))
+)
 _COUNT_WORDS = Statement(
     select(plan_items.c.kind, plan_items.c.word, plan_items.c.status, func.count())
     .where(*_ITEMS)
@@ -400,9 +405,9 @@ def unselected_items(session: Session, plan: str, components: Collection[int], l
     return [StoredItem._make(row) for row in rows]
 
 
-def stream_items(session: Session, plan: str) -> Iterable[StoredItem]:
-    """Every item, one after the other."""
-    return (StoredItem._make(row) for row in session.stream(_STREAM, plan=plan))
+def items_after(session: Session, plan: str, after: int, limit: int) -> list[StoredItem]:
+    """Up to ``limit`` items behind the one with that number."""
+    return [StoredItem._make(row) for row in session.all(_AFTER, plan=plan, after=after, limit=limit)]
 
 
 def count_words(session: Session, plan: str) -> list[tuple[str, str, str, int]]:
