@@ -1,6 +1,6 @@
 """Tenants: each is a world of its own with users, groups, sources and tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,11 +8,12 @@ from scim_server.admin.errors import NotThere, Refused
 from scim_server.admin.names import check_name
 from scim_server.admin.options import merge_tenant_settings, tenant_settings
 from scim_server.domain.clients import TenantSettings
+from scim_server.domain.errors import HeldTwice
 from scim_server.domain.times import Clock, from_text, to_text
 from scim_server.store.admin import sources as stored_sources
 from scim_server.store.admin import tenants as stored_tenants
 from scim_server.store.admin.tenants import StoredTenant
-from scim_server.store.engine import Database
+from scim_server.store.engine import Database, Session
 
 DEFAULT = "default"
 LOCAL_SOURCE = "local"
@@ -31,12 +32,17 @@ class Tenant:
     created_at: datetime
 
 
+ApplyRules = Callable[[Session, TenantSettings], None]
+
+
 class Tenants:
     """What administrators do with tenants."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, apply_rules: ApplyRules | None = None) -> None:
+        """``apply_rules`` makes the claims of a tenant follow a change of what must be unique."""
         self._database = database
         self._clock = clock
+        self._apply_rules = apply_rules
 
     def list(self) -> list[Tenant]:
         """Every tenant by name."""
@@ -64,12 +70,21 @@ class Tenants:
         return self.get(DEFAULT), made
 
     def edit(self, name: str, changes: Mapping[str, str]) -> Tenant:
-        """The tenant has the changed settings; an empty value goes back to the default."""
+        """The tenant has the changed settings; an empty value goes back to the default.
+
+        Raises Refused where a value that is to be unique from now on is held twice; then nothing has changed.
+        """
         tenant = self.get(name)
-        with self._database.writing(tenant.id) as session:
-            stored = stored_tenants.load(session)
-            if stored is not None:
-                stored_tenants.set_settings(session, merge_tenant_settings(stored.settings, changes))
+        try:
+            with self._database.writing(tenant.id) as session:
+                stored = stored_tenants.load(session)
+                if stored is not None:
+                    merged = merge_tenant_settings(stored.settings, changes)
+                    stored_tenants.set_settings(session, merged)
+                    if self._apply_rules is not None and tenant_settings(merged) != tenant.settings:
+                        self._apply_rules(session, tenant_settings(merged))
+        except HeldTwice as error:
+            raise Refused(str(error)) from error
         return self.get(name)
 
     def remove(self, name: str) -> None:

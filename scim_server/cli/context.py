@@ -15,6 +15,7 @@ from scim_server.admin.tenants import Tenants
 from scim_server.admin.tokens import Tokens
 from scim_server.domain.times import Clock, SystemClock
 from scim_server.readers import Readers, check_settings
+from scim_server.reconciler.rules import apply_rules
 from scim_server.settings import Settings
 from scim_server.store.engine import Database, StoreUnavailable
 from scim_server.store.revisions import current, newest
@@ -56,7 +57,7 @@ class Context:
 
     @cached_property
     def tenants(self) -> Tenants:
-        return Tenants(self.database, self.clock)
+        return Tenants(self.database, self.clock, apply_rules)
 
     @cached_property
     def sources(self) -> Sources:

@@ -22,6 +22,10 @@ class Conflict(DomainError):
         self.holders = holders
 
 
+class HeldTwice(DomainError):
+    """Values that are to be unique from now on have two holders; the text names the first few."""
+
+
 class StaleVersion(DomainError):
     """The resource is no longer in the version that the change was made for."""
 

@@ -206,7 +206,7 @@ def _engine(url: str) -> Engine:
         poolclass=NullPool,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
-        connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=15000"},
+        connect_args={"connect_timeout": 5, "options": "-c jit=off -c statement_timeout=60000 -c lock_timeout=15000"},
     )
 
 

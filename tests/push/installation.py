@@ -22,6 +22,7 @@ from scim_server.domain.clients import Scope
 from scim_server.domain.keys import NORM_VERSION, claims_of
 from scim_server.factory import build_services, create_app
 from scim_server.reconciler.push import Push
+from scim_server.reconciler.rules import apply_rules
 from scim_server.scim.index import index_rows
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.settings import Settings
@@ -119,7 +120,7 @@ class Installation:
             cursors=Cursors((KEY,), timeout=3600, clock=self.clock),
         )
         self.app = create_app(services=self.services)
-        self.tenants = Tenants(self.database, self.clock)
+        self.tenants = Tenants(self.database, self.clock, apply_rules)
         self.tokens = Tokens(self.database, self.clock, self.services.tokens)
         self.sources = Sources(self.database, self.clock, Secrets((KEY,)))
         self.schemas = Schemas(self.database, self.clock)

@@ -1,13 +1,13 @@
 """Claims: the only place of uniqueness. Taking one is an insert that a taken key turns away."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, select, union_all
 
 from scim_server.domain.keys import NORM_VERSION, Claim, Wanted
-from scim_server.store.engine import Session
+from scim_server.store.engine import Row, Session
 from scim_server.store.statements import Statement, insert_unless_there
 from scim_server.store.tables.identities import claims, resources
 
@@ -62,6 +62,16 @@ _HELD = Statement(
         claims.c.tenant_id == bindparam("tenant"), claims.c.resource_pk == bindparam("pk")
     )
 )
+_ALL_HELD = Statement(
+    select(claims.c.resource_pk, claims.c.ns, claims.c.key, claims.c.role).where(
+        claims.c.tenant_id == bindparam("tenant")
+    )
+)
+_LIVE_DOCUMENTS = Statement(
+    select(resources.c.pk, resources.c.type, resources.c.id, resources.c.document).where(
+        resources.c.tenant_id == bindparam("tenant"), resources.c.state == "live"
+    )
+)
 _TAKE = insert_unless_there(claims)
 _DROP = Statement(
     delete(claims).where(
@@ -104,6 +114,17 @@ def witness(session: Session, claim: Claim) -> int | None:
 def held_by(session: Session, pk: int) -> frozenset[Claim]:
     """The claims the resource holds now."""
     return frozenset(Claim(ns, key) for ns, key in session.all(_HELD, pk=pk))
+
+
+def all_held(session: Session) -> Iterator[tuple[int, Claim, str]]:
+    """Every claim of the tenant: the number of its holder, the claim, its role."""
+    for pk, ns, key, role in session.stream(_ALL_HELD):
+        yield pk, Claim(ns, key), role
+
+
+def live_documents(session: Session) -> Iterator[Row]:
+    """(number, type, id, document) of every live resource of the tenant."""
+    return session.stream(_LIVE_DOCUMENTS)
 
 
 def drop(session: Session, pk: int, dropped: Iterable[Claim]) -> None:
