@@ -1,5 +1,8 @@
 """The composition root: from settings to a running application. Below it nothing is global."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -18,6 +21,14 @@ from scim_server.web import errors, health, landing, requests
 from scim_server.web.addresses import SingleSlashes
 from scim_server.web.scim import bulk, discovery, me, resources, search
 from scim_server.web.scim.exchange import BASE_PATH
+
+
+class _Application(Flask):
+    """Flask for plain functions: it need not look at each before every call whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
 
 
 def build_services(settings: Settings) -> Services:
@@ -43,7 +54,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         settings = Settings.from_environment()
         logs.set_up(settings.log_level, settings.log_format)
     services = services or build_services(settings or Settings.from_environment())
-    app = Flask("scim_server.web", template_folder="templates", static_folder=None)
+    app = _Application("scim_server.web", template_folder="templates", static_folder=None)
     app.extensions["scim-server"] = services
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
     app.url_map.strict_slashes = False

@@ -151,9 +151,12 @@ class ResourceType:
                 yield AttributeRef(schema.id, attribute)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SchemaRegistry:
-    """The resource types a tenant serves; immutable, so a changed set of schemas is a new registry."""
+    """The resource types a tenant serves; immutable, so a changed set of schemas is a new registry.
+
+    It is equal to itself alone, so that it may be the key of a cache: to compare its tables takes long.
+    """
 
     user: ResourceType
     group: ResourceType

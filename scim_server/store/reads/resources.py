@@ -1,8 +1,7 @@
 """Reading single resources, group members and a user's groups: indexed statements, documents as they lie."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, cast, exists, func, literal_column, select
@@ -43,8 +42,7 @@ STORED = (
 """The columns of a StoredResource, for every statement that reads some."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberOf:
+class MemberOf(NamedTuple):
     """One group of a user: directly, or because a group in between is a member of it."""
 
     id: str
@@ -162,18 +160,29 @@ def groups_of(session: Session, keys: Iterable[int]) -> dict[int, list[MemberOf]
         direct = session.all(_DIRECT, keys=_listed(session, given))
     if not direct:
         return {}
-    found: dict[int, dict[int, MemberOf]] = {}
+    known: dict[int, MemberOf] = {}
+    found: dict[int, list[MemberOf]] = {}
     for member, pk, group_id, display, _ in direct:
-        found.setdefault(member, {})[pk] = MemberOf(group_id, display, direct=True)
+        group = known.get(pk) or known.setdefault(pk, MemberOf(group_id, display, direct=True))
+        found.setdefault(member, []).append(group)
     nested = {pk for _, pk, _, _, is_nested in direct if is_nested}
     if nested:
-        above: dict[int, list[Row]] = {}
-        for start, *group in session.all(_ABOVE, keys=_listed(session, nested)):
-            above.setdefault(start, []).append(tuple(group))
-        for member, start, *_ in direct:
-            for pk, group_id, display in above.get(start, ()):
-                found[member].setdefault(pk, MemberOf(group_id, display, direct=False))
-    return {member: list(groups.values()) for member, groups in found.items()}
+        _add_groups_above(session, direct, nested, found)
+    return found
+
+
+def _add_groups_above(
+    session: Session, direct: Sequence[Row], nested: Iterable[int], found: dict[int, list[MemberOf]]
+) -> None:
+    above: dict[int, list[Row]] = {}
+    for start, *group in session.all(_ABOVE, keys=_listed(session, nested)):
+        above.setdefault(start, []).append(tuple(group))
+    seen = {(member, pk) for member, pk, *_ in direct}
+    for member, start, *_ in direct:
+        for pk, group_id, display in above.get(start, ()):
+            if (member, pk) not in seen:
+                seen.add((member, pk))
+                found[member].append(MemberOf(group_id, display, direct=False))
 
 
 def _listed(session: Session, keys: Iterable[int]) -> str | list[int]:

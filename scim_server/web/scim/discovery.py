@@ -67,7 +67,8 @@ def _registry() -> SchemaRegistry:
 
 
 def _list(documents: list[dict[str, Any]]) -> Response:
-    return list_response([_absolute(document) for document in documents], total=len(documents), start_index=1)
+    page = b",".join(map(_absolute, documents))
+    return list_response(page, len(documents), total=len(documents), start_index=1)
 
 
 def _one(documents: list[dict[str, Any]], wanted: str, what: str) -> Response:

@@ -10,7 +10,7 @@ from scim_server.scim.errors import InvalidValue
 from scim_server.scim.messages import SearchRequest
 from scim_server.store.reads.listing import Query, find
 from scim_server.web.scim.exchange import LARGEST, Exchange, whole_number
-from scim_server.web.scim.rendering import Renderer, projections
+from scim_server.web.scim.rendering import Renderer
 from scim_server.web.scim.responses import list_response
 
 
@@ -66,7 +66,7 @@ def answer_list(found: Exchange, search: Search) -> Response:
     if search.sort_order and search.sort_order.lower() not in ("ascending", "descending"):
         raise InvalidValue("sortOrder must be ascending or descending.")
     count = settings.default_page_size if search.count is None else max(search.count, 0)
-    renderer = Renderer(found.registry, found.base_url, projections(found.registry, search.attributes, search.excluded))
+    renderer = Renderer(found.registry, found.base_url, search.attributes, search.excluded)
     query = Query(
         resource_types=tuple(found.registry.type_named(name) for name in search.types),
         filter=search.filter,
@@ -79,9 +79,10 @@ def answer_list(found: Exchange, search: Search) -> Response:
     )
     with found.services.database.reading(found.client.tenant_id) as session:
         listing = find(session, query, found.services.cursors)
-        resources = [each.text for each in renderer.many(session, listing.rows)]
+        page = renderer.page(session, listing.rows)
     return list_response(
-        resources,
+        page,
+        len(listing.rows),
         total=listing.total,
         start_index=None if search.cursor is not None else query.start_index,
         next_cursor=listing.next_cursor,

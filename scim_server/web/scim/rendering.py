@@ -1,7 +1,8 @@
 """From stored documents to answers: text is spliced, parsed only where the client asked for a part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 import orjson
@@ -24,75 +25,133 @@ class Rendered:
 class Renderer:
     """Renders the rows of one answer, with as few statements as the projection allows."""
 
-    def __init__(self, registry: SchemaRegistry, base_url: str, projections: dict[str, Projection]) -> None:
-        self._endpoints = {resource_type.name: resource_type.endpoint for resource_type in registry.types}
+    def __init__(
+        self,
+        registry: SchemaRegistry,
+        base_url: str,
+        attributes: str | Sequence[str] | None = None,
+        excluded: str | Sequence[str] | None = None,
+    ) -> None:
+        """Raises InvalidValue where the client sends both ``attributes`` and ``excludedAttributes``."""
         self._base = base_url
         self._base_bytes = base_url.encode()
-        self._projections = projections
+        self._views = _views(registry, _hashable(attributes), _hashable(excluded))
 
     def one(self, session: Session, row: StoredResource) -> Rendered:
         """The resource with its groups or members where they are wanted."""
-        return self.many(session, [row])[0]
+        relations = self._relations(session, [row])[0]
+        location = f"{self._base}{self._views[row.type].endpoint}/{row.id}"
+        return Rendered(self._text(row, relations).encode(), f'W/"{row.version}{relations.mark}"', location)
 
-    def many(self, session: Session, rows: Sequence[StoredResource]) -> list[Rendered]:
-        """The resources in their order; one statement finds the groups of all users."""
-        wanted = [row.pk for row in rows if row.in_group and row.type == "User" and self._wants(row, "groups")]
+    def page(self, session: Session, rows: Sequence[StoredResource]) -> bytes:
+        """The resources in their order, with commas between; one statement finds the groups of all users."""
+        found = self._relations(session, rows)
+        texts = [self._text(row, relations) for row, relations in zip(rows, found, strict=True)]
+        return ",".join(texts).encode()
+
+    def _relations(self, session: Session, rows: Sequence[StoredResource]) -> list["_Relations"]:
+        views = self._views
+        wanted = [row.pk for row in rows if row.in_group and row.type == "User" and views["User"].groups]
         groups = groups_of(session, wanted) if wanted else {}
-        return [self._render(row, self._relations(session, row, groups)) for row in rows]
+        known: dict[tuple[MemberOf, ...], _Relations] = {(): _NONE}  # many users of a page are in the same groups
+        found = []
+        for row in rows:
+            if row.type == "User":
+                listed = tuple(groups.get(row.pk, ()))
+                if listed not in known:
+                    known[listed] = self._listed("groups", map(_group, listed))
+                found.append(known[listed])
+            else:
+                found.append(self._members(session, row) if views[row.type].members else _NONE)
+        return found
 
-    def _wants(self, row: StoredResource, attribute: str) -> bool:
-        return self._projections[row.type].wants(attribute)
-
-    def _relations(self, session: Session, row: StoredResource, groups: dict[int, list[MemberOf]]) -> str:
-        """``,"groups":[...]`` or ``,"members":[...]``; empty where there are none or nobody asked."""
-        if row.type == "User":
-            listed = [
-                {"value": g.id, "$ref": f"../Groups/{g.id}", "display": g.display, "type": _DIRECTNESS[g.direct]}
-                for g in groups.get(row.pk, ())
-            ]
-            return f',"groups":{orjson.dumps(listed).decode()}' if listed else ""
-        if not self._wants(row, "members"):
-            return ""
-        shows_names = self._projections[row.type].names("members.display")
-        parts = [
-            orjson.dumps(self._member(key, kind, display if shows_names else "")).decode()
+    def _members(self, session: Session, row: StoredResource) -> "_Relations":
+        shows_names = self._views[row.type].names_members
+        parts = (
+            self._member(key, kind, display if shows_names else "")
             for key, kind, display in members_of(session, row.pk)
-        ]
-        return f',"members":[{",".join(parts)}]' if parts else ""
+        )
+        return self._listed("members", parts)
 
     def _member(self, key: str, kind: str, display: str) -> dict[str, str]:
-        member = {"value": key, "$ref": f"..{self._endpoints[kind]}/{key}", "type": kind}
+        member = {"value": key, "$ref": f"..{self._views[kind].endpoint}/{key}", "type": kind}
         return {**member, "display": display} if display else member
 
-    def _render(self, row: StoredResource, relations: str) -> Rendered:
-        endpoint = self._endpoints[row.type]
-        location = f"{self._base}{endpoint}/{row.id}"
-        # A user's groups change without the user, a group's members go without the group: the entity tag shows it.
-        mark = f".{crc32(relations.encode()):x}" if relations else ""
-        tag = f'W/"{row.version}{mark}"'
+    def _listed(self, name: str, elements: Iterable[dict[str, str]]) -> "_Relations":
+        parts = [orjson.dumps(element) for element in elements]
+        if not parts:
+            return _NONE
+        text = b',"%b":[%b]' % (name.encode(), b",".join(parts))
+        return _Relations(absolute(text, self._base_bytes).decode(), f".{crc32(text):x}")
+
+    def _text(self, row: StoredResource, relations: "_Relations") -> str:
+        """The resource as the client sees it."""
+        view, document = self._views[row.type], row.document
+        if "../" in document:  # few have a reference, and to look for a whole one in each costs more than the rest here
+            document = absolute(document.encode(), self._base_bytes).decode()
         text = (
-            f'{row.document[:-1]}{relations},"meta":{{"resourceType":"{row.type}","created":"{row.created_at}",'
-            f'"lastModified":"{row.modified_at}","location":"../{endpoint[1:]}/{row.id}",'
-            f'"version":"W/\\"{row.version}{mark}\\""}}}}'
+            f'{document[:-1]}{relations.text},"meta":{{"resourceType":"{row.type}","created":"{row.created_at}",'
+            f'"lastModified":"{row.modified_at}","location":"{self._base}{view.endpoint}/{row.id}",'
+            f'"version":"W/\\"{row.version}{relations.mark}\\""}}}}'
         )
-        projection = self._projections[row.type]
-        if not projection.is_default:
-            text = orjson.dumps(projection.apply(orjson.loads(text))).decode()
-        wire = absolute(text.encode(), self._base_bytes)
-        return Rendered(wire, tag, location)
+        if view.is_default:
+            return text
+        return orjson.dumps(view.projection.apply(orjson.loads(text))).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Relations:
+    """``,"groups":[...]`` or ``,"members":[...]`` for the end of a document, empty where there is nothing to show.
+
+    A user's groups change without the user, a group's members go without the group: the ``mark`` behind the version
+    in the entity tag shows it.
+    """
+
+    text: str
+    mark: str
+
+
+_NONE = _Relations("", "")
 _DIRECTNESS = {True: "direct", False: "indirect"}
 
 
-def projections(
-    registry: SchemaRegistry, attributes: str | list[str] | None, excluded: str | list[str] | None
-) -> dict[str, Projection]:
-    """What the client wants to see of each resource type; raises InvalidValue where it sends both parameters."""
-    return {resource_type.name: _projection(resource_type, attributes, excluded) for resource_type in registry.types}
+def _group(group: MemberOf) -> dict[str, str]:
+    return {
+        "value": group.id, "$ref": f"../Groups/{group.id}", "display": group.display, "type": _DIRECTNESS[group.direct]
+    }  # fmt: skip
 
 
-def _projection(
-    resource_type: ResourceType, attributes: str | list[str] | None, excluded: str | list[str] | None
-) -> Projection:
-    return Projection.parse(resource_type, attributes=attributes, excluded=excluded)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What an answer shows of one resource type."""
+
+    endpoint: str
+    projection: Projection
+    is_default: bool
+    groups: bool
+    members: bool
+    names_members: bool
+
+
+_Names = str | tuple[str, ...] | None
+
+
+def _hashable(names: str | Sequence[str] | None) -> _Names:
+    return names if names is None or isinstance(names, str) else tuple(names)
+
+
+@lru_cache(maxsize=256)  # to work out what the two parameters mean takes as long as reading a user
+def _views(registry: SchemaRegistry, attributes: _Names, excluded: _Names) -> dict[str, _View]:
+    return {each.name: _view(each, attributes, excluded) for each in registry.types}
+
+
+def _view(resource_type: ResourceType, attributes: _Names, excluded: _Names) -> _View:
+    projection = Projection.parse(resource_type, attributes=attributes, excluded=excluded)
+    return _View(
+        endpoint=resource_type.endpoint,
+        projection=projection,
+        is_default=projection.is_default,
+        groups=projection.wants("groups"),
+        members=projection.wants("members"),
+        names_members=projection.names("members.display"),
+    )

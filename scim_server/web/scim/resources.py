@@ -10,7 +10,7 @@ from scim_server.scim.registry import ResourceType
 from scim_server.store.reads.resources import find_resource
 from scim_server.web.scim.exchange import Exchange, exchange
 from scim_server.web.scim.listing import answer_list, query_of_arguments
-from scim_server.web.scim.rendering import Rendered, Renderer, projections
+from scim_server.web.scim.rendering import Rendered, Renderer
 from scim_server.web.scim.responses import resource_response
 
 bp = Blueprint("scim-resources", __name__)
@@ -97,9 +97,8 @@ def delete(found: Exchange, resource_type: ResourceType, resource_id: str) -> Re
 
 def renderer_of(found: Exchange) -> Renderer:
     """The renderer for what the query string asks to see."""
-    arguments = request.args
-    wanted = projections(found.registry, arguments.get("attributes"), arguments.get("excludedAttributes"))
-    return Renderer(found.registry, found.base_url, wanted)
+    arguments = found.request.args
+    return Renderer(found.registry, found.base_url, arguments.get("attributes"), arguments.get("excludedAttributes"))
 
 
 def rendered(found: Exchange, written: Written) -> Rendered:
