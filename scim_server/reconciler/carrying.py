@@ -12,6 +12,8 @@ from scim_server.reconciler import departure
 from scim_server.reconciler.desired import Desired, Surroundings, Unfit, desire
 from scim_server.reconciler.door import parse_stored, write
 from scim_server.reconciler.matching import gather
+from scim_server.reconciler.merging import merge_into
+from scim_server.reconciler.pins import write_pin
 from scim_server.reconciler.proposals import Origin, Proposal
 from scim_server.reconciler.references import store_references
 from scim_server.reconciler.sources import PulledSource
@@ -54,7 +56,8 @@ class Carrier:
             resource = loaded.get(item.resource_id or "")
             link, linked_pk = links.get(item.immutable_id, (None, None))
             _check_link(resource, link, linked_pk)
-            shared = resource is not None and len(all_links.get(resource.pk, ())) > 1
+            decided = "resolves" in orjson.loads(item.trace)
+            shared = resource is not None and len(all_links.get(resource.pk, ())) > 1 and not decided
             if item.op == Operation.DELETE:
                 self._delete(session, item, resource, origin, shared=shared)
                 continue
@@ -73,7 +76,10 @@ class Carrier:
             raise Drifted("The user is gone already.")
         if shared or loaded.version != item.base_version:
             self._derive_again(session, item)
-        departure.end(session, loaded, self.type_of(item), origin, parse_stored(loaded.document), self._link(item))
+        if merged := orjson.loads(item.trace).get("merged_into"):
+            merge_into(session, loaded, merged)
+        ended = None if merged else self._link(item)  # a merged user's links have gone to the survivor
+        departure.end(session, loaded, self.type_of(item), origin, parse_stored(loaded.document), ended)
         references.forget_references(session, self.source.id, item.immutable_id)
 
     def _proposal(
@@ -118,16 +124,18 @@ class Carrier:
 
     def _link(self, item: StoredItem) -> StoredLink:
         stored: Mapping[str, Any] = orjson.loads(item.links)
+        own = self.source.stored
+        source_id, kind, rank = stored.get("source") or (own.id, own.kind, own.rank)
         return StoredLink(
-            source_id=self.source.id,
-            source_kind=self.source.stored.kind,
-            source_rank=self.source.stored.rank,
+            source_id=source_id,
+            source_kind=kind,
+            source_rank=rank,
             immutable_id=item.immutable_id,
             state=stored["state"],
             enabled=stored["enabled"],
             origin=stored["origin"],
             mapped=orjson.dumps(stored["mapped"]).decode(),
-            times="{}",
+            times=orjson.dumps(stored["times"]).decode(),
             read_at=stored["read_at"],
             raw_hash=stored["raw_hash"],
             copied=stored["copied"],
@@ -136,6 +144,8 @@ class Carrier:
     def _derive_again(self, session: Session, item: StoredItem) -> Desired:
         """What the same observation leads to now; raises Drifted unless it is what the item shows."""
         told = orjson.loads(item.told)
+        if "payload" not in told:
+            raise Drifted("The user or group was changed meanwhile.")
         staged = Staged(
             item.kind,
             item.immutable_id,
@@ -160,8 +170,18 @@ class Carrier:
     def _settle(self, session: Session, item: StoredItem, number: int | None, origin: Origin) -> None:
         """References told with the object are stored, and nothing of it waits any more."""
         told = orjson.loads(item.told)
+        trace = orjson.loads(item.trace)
+        if resolves := trace.get("resolves"):
+            duplicates.resolve_case(
+                session, resolves["case"], status="resolved", how=resolves["how"], by=origin.actor, at=origin.at,
+                run=origin.plan,
+            )  # fmt: skip
+        if number is not None and trace.get("pin"):
+            write_pin(session, number, item.kind, trace["pin"], origin.at)
         if number is not None:
             store_references(session, self.source.id, item, number, told.get("references", {}), origin)
+        if "payload" not in told:
+            return  # no object was read for it: whatever waits is looked at by the next run
         if orjson.loads(item.conflicts):
             record(session, self.source.id, item, origin)  # it goes through without a value that another holds
             return

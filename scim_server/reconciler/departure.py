@@ -6,6 +6,7 @@ from scim_server.domain.attributes import flatten
 from scim_server.domain.clients import Client
 from scim_server.reconciler.composition import compose
 from scim_server.reconciler.door import parse_stored, write
+from scim_server.reconciler.pins import is_pin
 from scim_server.reconciler.proposals import Document, Origin, Proposal, new_link, wanted_claims
 from scim_server.scim.registry import ResourceType
 from scim_server.store.engine import Session
@@ -27,6 +28,8 @@ def depart(session: Session, loaded: Loaded, resource_type: ResourceType, origin
     own = own or new_link(client, loaded.id, {}, origin.at, origin="manual")
     ended = own._replace(state="deleted", read_at=origin.at)
     others = [link for link in links if link.source_id != client.source_id and link.state == "present"]
+    if all(is_pin(link) for link in others):
+        others = []
     duplicates.clear_object(session, client.source_id, own.immutable_id, origin.at)
     if others or client.push.on_deleted != "delete":
         after = _left_behind(before, loaded, others, resource_type, client.push.on_deleted)
@@ -73,13 +76,14 @@ def end(
     resource_type: ResourceType,
     origin: Origin,
     before: Document,
-    ended: StoredLink,
+    ended: StoredLink | None,
 ) -> None:
-    """The resource is a tombstone, its claims are free, and its source's link is as given."""
+    """The resource is a tombstone, its claims are free, and its source's link, if any is given, is so."""
     freed = claims.held_by(session, loaded.pk)
     claims.drop_all(session, loaded.pk)
     bury(session, loaded.pk, resource_type.name, origin.at)
-    write_link(session, resource_type=resource_type.name, pk=loaded.pk, link=ended)
+    if ended is not None:
+        write_link(session, resource_type=resource_type.name, pk=loaded.pk, link=ended)
     for claim in sorted(freed):
         duplicates.clear_key(session, claim, origin.at)
     write_change(

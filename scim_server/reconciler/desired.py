@@ -15,6 +15,7 @@ from scim_server.domain.observations import Evidence, Kind
 from scim_server.domain.plan import Operation
 from scim_server.reconciler.composition import domain_link, in_schema_order, sources_of
 from scim_server.reconciler.matching import Subject
+from scim_server.reconciler.pins import is_pin
 from scim_server.reconciler.proposals import Document
 from scim_server.reconciler.sources import PulledSource
 from scim_server.scim.dialects import Dialect
@@ -192,7 +193,7 @@ def _lost(subject: Subject, around: Surroundings) -> Desired | None:
         wanted=_claims(after, subject, around),
         held=subject.held,
         reasons=[reason],
-        removal=not present,
+        removal=all(is_pin(each) for each in others if each.state == "present"),
         proof=_proof(subject),
     )
     if before.get("active", True) and after.get("active", True) is False:

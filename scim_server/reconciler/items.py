@@ -25,27 +25,62 @@ def item_row(session: Session, seq: int, source_id: int, subject: Subject, desir
     if word == "unchanged" and MEMBER in references and any(references[MEMBER].values()):
         word = "modified"
         desired.reasons.append(_members_reason(references[MEMBER]))
-    dropped, taken = desired.dropped, desired.taken
     return {
         **_identity(seq, source_id, subject),
+        **_decided(desired),
         "phase": _phase(desired, subject),
-        "op": desired.op.value,
         "word": word,
-        "resource_id": desired.resource_id,
         "display": _display(desired.after or desired.before or {}, subject),
+        "links": dump(_link(desired.link, subject)) if desired.link is not None else "{}",
+        "told": _told(subject, references),
+        "reasons": dump(desired.reasons),
+        "trace": dump(_trace(subject, desired)),
+    }
+
+
+def _decided(desired: Desired) -> Row:
+    """The columns that follow from the desired state alone."""
+    dropped, taken = desired.dropped, desired.taken
+    return {
+        "op": desired.op.value,
+        "resource_id": desired.resource_id,
         "base_version": desired.base_version,
         "before": dump(desired.before) if desired.before is not None else None,
         "after": dump(desired.after) if desired.after is not None else None,
-        "links": dump(_link(desired.link, subject)) if desired.link is not None else "{}",
         "claims_drop": dump([[claim.ns, claim.key, role] for claim, role in dropped]),
         "claims_take": dump([[want.claim.ns, want.claim.key, want.role, want.raw, want.attribute] for want in taken]),
-        "told": _told(subject, references),
-        "reasons": dump(desired.reasons),
         "deferred": dump(desired.deferred),
         "removal": desired.removal,
         "renames": _renames([claim for claim, _ in dropped], taken),
         "proof": desired.proof,
-        "trace": dump(_trace(subject, desired)),
+    }
+
+
+def resolution_row(
+    session: Session, seq: int, source_id: int, subject: Subject | None, desired: Desired, trace: Mapping[str, Any]
+) -> Row:
+    """The row of an item that an administrator's decision leads to; without ``subject`` no object was read for it."""
+    if subject is not None:
+        row = item_row(session, seq, source_id, subject, desired)
+        return {**row, "trace": dump({**orjson.loads(row["trace"]), **trace})}
+    link = desired.link
+    return {
+        **_BLANK,
+        **_decided(desired),
+        "seq": seq,
+        "component": seq,
+        "kind": Kind.USER.value,
+        "source_id": source_id,
+        "immutable_id": link.immutable_id if link else str(desired.resource_id),
+        "display": str((desired.after or desired.before or {}).get("userName", "")),
+        "phase": WRITING_USERS,
+        "word": desired.word,
+        "links": dump({**_link_fields(link), "source": [link.source_id, link.source_kind, link.source_rank]})
+        if link
+        else "{}",
+        "told": "{}",
+        "reasons": dump(desired.reasons),
+        "trace": dump(trace),
     }
 
 
@@ -147,15 +182,19 @@ def _display(document: Mapping[str, Any], subject: Subject) -> str:
 
 def _link(link: StoredLink, subject: Subject) -> dict[str, Any]:
     anchors = {kind: value for kind, value in subject.observation.anchors.items() if value}
+    return {**_link_fields(link), "anchors": anchors if link.state == "present" else {}}
+
+
+def _link_fields(link: StoredLink) -> dict[str, Any]:
     return {
         "state": link.state,
         "enabled": link.enabled,
         "origin": link.origin,
         "mapped": orjson.Fragment(link.mapped),
+        "times": orjson.Fragment(link.times),
         "read_at": link.read_at,
         "raw_hash": link.raw_hash,
         "copied": link.copied,
-        "anchors": anchors if link.state == "present" else {},
     }
 
 

@@ -12,6 +12,7 @@ from scim_server.domain.clients import Client, Scope
 from scim_server.reconciler.apply import Apply
 from scim_server.reconciler.preview import Preview
 from scim_server.reconciler.push import Order, Push
+from scim_server.reconciler.resolutions import Kind, Resolution, Resolutions
 from scim_server.reconciler.runs import Approval, PlanRequest, PlanSummary, RunSummary
 from scim_server.scim.dialects import Dialect
 from scim_server.scim.patch import Operation
@@ -60,6 +61,7 @@ class World:
         self.corp = self.add_source("corp", "active-directory", 10, **settings)
         self.push = Push(database, self.clock)
         self.client = self._client(PUSH_SOURCE)
+        self.resolutions = Resolutions(database, lambda _tenant: REGISTRY, self.clock)
 
     def add_source(self, name: str, kind: str, rank: int, **settings: Any) -> int:
         with self.database.writing(self.tenant) as session:
@@ -130,6 +132,11 @@ class World:
 
     def sync_fully(self) -> RunSummary:
         return self.sync(full=True)
+
+    def resolve(self, kind: str, case_id: str | None = None, **how: Any) -> RunSummary:
+        """The plan of a resolution, confirmed."""
+        resolution = Resolution(case_id or self.duplicates()[0].id, Kind(kind), **how)
+        return self.apply(self.resolutions.plan(self.tenant, resolution, "admin"))
 
     # what clients push
 

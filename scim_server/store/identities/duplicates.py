@@ -162,6 +162,54 @@ def refusals_of(session: Session, source: int, claim: Claim) -> list[Refusal]:
     return [Refusal._make(row) for row in rows]
 
 
+class StoredCase(NamedTuple):
+    """A case as it lies, with the numbers of the resources; ``mapped`` is JSON text."""
+
+    id: str
+    source_id: int
+    immutable_id: str
+    type: str
+    resource_pk: int | None
+    ns: str
+    key: str
+    raw: str
+    kind: str
+    holder_pk: int | None
+    channel: str
+    status: str
+
+
+_CASE = Statement(
+    select(*(duplicates.c[name] for name in StoredCase._fields)).where(
+        duplicates.c.tenant_id == bindparam("tenant"), duplicates.c.id == bindparam("case")
+    )
+)
+_RESOLVE = Statement(
+    update(duplicates)
+    .where(duplicates.c.tenant_id == bindparam("tenant"), duplicates.c.id == bindparam("case"), _PENDING)
+    .values(
+        status=bindparam("new_status"),
+        resolution=bindparam("how"),
+        resolved_by=bindparam("by"),
+        last_at=bindparam("at"),
+        last_run=func.coalesce(bindparam("run"), duplicates.c.last_run),
+    )
+)
+
+
+def load_case(session: Session, case_id: str) -> StoredCase | None:
+    """The case of that id."""
+    row = session.one(_CASE, case=case_id)
+    return StoredCase._make(row) if row else None
+
+
+def resolve_case(
+    session: Session, case_id: str, *, status: str, how: str, by: str, at: str, run: str | None = None
+) -> None:
+    """An administrator has decided over the case, if it was pending."""
+    session.run(_RESOLVE, case=case_id, new_status=status, how=how, by=by, at=at, run=run)
+
+
 def dismissed_cases(session: Session, source: int, immutable_id: str) -> set[tuple[str, str, int | None]]:
     """(namespace, key, holder) of the object's conflicts that an administrator dismissed."""
     return {(row[0], row[1], row[2]) for row in session.all(_DISMISSED, source=source, object=immutable_id)}

@@ -87,6 +87,11 @@ _END_ALL = Statement(
     )
     .values(state="deleted")
 )
+_HAND_OVER = Statement(
+    update(links)
+    .where(links.c.tenant_id == bindparam("tenant"), links.c.resource_pk == bindparam("pk"))
+    .values(resource_pk=bindparam("successor"))
+)
 _ADD_ANCHOR = insert_unless_there(anchors)
 _DROP_ANCHORS = Statement(
     delete(anchors).where(
@@ -147,6 +152,11 @@ def end_link(session: Session, pk: int, source: int) -> bool:
 def end_all_links(session: Session, pk: int) -> None:
     """No source vouches for the resource any more."""
     session.run(_END_ALL, pk=pk)
+
+
+def hand_over_links(session: Session, pk: int, successor: int) -> None:
+    """Whatever sources said of the one resource they now say of the other."""
+    session.run(_HAND_OVER, pk=pk, successor=successor)
 
 
 def write_anchors(session: Session, source: int, immutable_id: str, found: Mapping[str, str]) -> None:

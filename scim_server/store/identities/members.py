@@ -31,6 +31,13 @@ _ALL = Statement(
 )
 
 
+_GROUPS_OF = Statement(
+    select(members.c.group_pk).where(
+        members.c.tenant_id == bindparam("tenant"), members.c.member_pk == bindparam("member")
+    )
+)
+
+
 def _given_ids(dialect: str) -> ColumnElement[bool]:
     if dialect == "sqlite":
         return resources.c.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
@@ -65,6 +72,13 @@ def remove_members(session: Session, group: int, removed: Iterable[int]) -> int:
 def clear_members(session: Session, group: int) -> int:
     """The group is empty; how many members it had."""
     return session.run(_CLEAR, group=group)
+
+
+def hand_over_memberships(session: Session, member: int, successor: int) -> None:
+    """Where the one was a member the other is."""
+    groups = [row[0] for row in session.all(_GROUPS_OF, member=member)]
+    session.many(_ADD, [{"group_pk": group, "member_pk": successor} for group in groups])
+    session.many(_REMOVE, [{"group": group, "member": member} for group in groups])
 
 
 def replace_members(session: Session, group: int, wanted: Collection[int]) -> int:

@@ -97,6 +97,11 @@ _SET_STATE = Statement(
     .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("key"))
     .values(state=bindparam("new_state"), modified_at=bindparam("at"), version=resources.c.version + 1)
 )
+_SET_SURVIVOR = Statement(
+    update(resources)
+    .where(resources.c.tenant_id == bindparam("tenant"), resources.c.pk == bindparam("key"))
+    .values(merged_into=bindparam("survivor"))
+)
 _INSERT_VALUE = Statement(
     insert(attribute_values).values({column.name: bindparam(column.name) for column in attribute_values.c})
 )
@@ -184,6 +189,11 @@ def bury(session: Session, pk: int, resource_type: str, at: str) -> None:
     session.run(_SET_STATE, key=pk, new_state="tombstone", at=at)
     session.run(_DELETE_VALUES, key=pk)
     change_count(session, resource_type, -1)
+
+
+def set_survivor(session: Session, pk: int, survivor: str) -> None:
+    """The id of the resource leads to the survivor, once the resource is a tombstone."""
+    session.run(_SET_SURVIVOR, key=pk, survivor=survivor)
 
 
 def revive(session: Session, pk: int, resource_type: str, at: str) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import Insert, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
+from scim_server.store.identities.staging import Staged
 from scim_server.store.statements import Statement
 from scim_server.store.tables.sync import retries
 
@@ -27,6 +28,7 @@ def _upsert(dialect: str) -> Insert:
 
 _WRITE = Statement(_upsert)
 _DROP = Statement(delete(retries).where(*_THIS))
+_LOAD = Statement(select(retries.c.kind, retries.c.payload, retries.c.hash, retries.c.read_at).where(*_THIS))
 _ATTEMPTS = Statement(select(retries.c.attempts).where(*_THIS, retries.c.reason == bindparam("of_reason")))
 
 
@@ -61,6 +63,12 @@ def write_retry(
 def drop_retry(session: Session, source: int, immutable_id: str) -> None:
     """The object waits no more."""
     session.run(_DROP, source=source, object=immutable_id)
+
+
+def load_retry(session: Session, source: int, immutable_id: str) -> Staged | None:
+    """What is kept of the object, as if it were staged."""
+    row = session.one(_LOAD, source=source, object=immutable_id)
+    return Staged(row[0], immutable_id, "present", "retry", row[1], row[2], row[3]) if row else None
 
 
 def attempts_of(session: Session, source: int, immutable_id: str, reason: str) -> int:

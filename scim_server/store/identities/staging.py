@@ -156,7 +156,7 @@ _MISSING = Statement(
     .where(
         links.c.tenant_id == bindparam("tenant"),
         links.c.source_id == bindparam("source"),
-        links.c.state == "present",
+        links.c.state != "deleted",
         links.c.immutable_id > bindparam("after"),
         ~_is_staged(links.c.immutable_id),
     )
@@ -175,6 +175,7 @@ _KIND_OF_LINK = Statement(
     lambda dialect: select(links.c.immutable_id, links.c.type).where(
         links.c.tenant_id == bindparam("tenant"),
         links.c.source_id == bindparam("source"),
+        links.c.state == "present",
         among(links.c.immutable_id, "ids", dialect),
     )
 )
@@ -231,12 +232,12 @@ def replay_retries(session: Session, plan: str, source: int, now: str) -> None:
 
 
 def missing(session: Session, plan: str, source: int, after: str, limit: int) -> list[str]:
-    """Objects that are linked, or wait, and were not read."""
+    """Objects that are linked (out of scope too: such a one may be deleted meanwhile), or wait, and were not read."""
     return [row[0] for row in session.all(_MISSING, plan=plan, source=source, after=after, limit=limit)]
 
 
 def kinds_of_links(session: Session, source: int, ids: Collection[str]) -> dict[str, str]:
-    """What these linked objects are: immutable id to resource type."""
+    """What those of these objects are whose link is present: immutable id to resource type."""
     return dict(session.all(_KIND_OF_LINK, source=source, ids=argument(session, ids)))
 
 
