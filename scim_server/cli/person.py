@@ -83,7 +83,8 @@ def _find(context: Context, tenant_id: int, source_id: int, name: str) -> list[O
         raise Refused(str(error)) from error
     if not found:
         raise NotThere(f"nobody in the directory has the username, e-mail address or name {name!r}")
-    return found
+    exact = [each for each in found if str(each.attributes.get("userName")).lower() == name.lower()]
+    return exact or found
 
 
 def _item_of(found: Observation, items: Iterator[ItemCase]) -> ItemCase | None:

@@ -18,7 +18,7 @@ from scim_server.admin.jobs import JobRef
 
 _NAME = "scim-server"
 _SCHEMA = "scim_server_queue"
-_LONGEST_PAUSE = 1.0  # seconds between two looks into an empty SQLite queue; PostgreSQL tells by itself
+_LONGEST_PAUSE = 1.0  # seconds between two looks into an empty queue
 
 Handler = Callable[[JobRef], object]
 
@@ -78,7 +78,8 @@ def open_queue(database_url: str, data_dir: Path) -> JobQueue:
     if database_url.startswith("sqlite"):
         data_dir.mkdir(parents=True, exist_ok=True)
         return JobQueue(SqliteHuey(_NAME, filename=str(data_dir / "jobs.db"), timeout=15, **options))
-    return JobQueue(PostgresHuey(_NAME, connection=lambda: _connect(database_url), **options))
+    # blocking would hold a listening connection in every thread and leave it open
+    return JobQueue(PostgresHuey(_NAME, connection=lambda: _connect(database_url), blocking=False, **options))
 
 
 def _connect(database_url: str) -> Any:

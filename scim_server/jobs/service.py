@@ -41,6 +41,7 @@ class Background:
         self._consumer.stop(graceful=True)
         self._sweeping.join(timeout=1.0)
         ended = not any(thread.is_alive() for _, thread in self._consumer.worker_threads)
+        self._queue.close()
         _log.info("worker.stopped", in_order=ended)
         return ended
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from scim_server.cli.context import Context
 from scim_server.cli.main import cli, run
@@ -42,7 +43,8 @@ def scim_server(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
 
     def run_command(*arguments: str) -> Outcome:
         capsys.readouterr()  # what the test itself caused to be said
-        code = run(arguments, Context(settings))
+        with capture_logs():  # unless set up, as main() does, events go to stdout
+            code = run(arguments, Context(settings))
         out, err = capsys.readouterr()
         return Outcome(code, out, err)
 

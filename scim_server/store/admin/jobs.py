@@ -42,7 +42,9 @@ _NEW = ("tenant_id", "id", "kind", "source_id", "plan_id", "request", "actor", "
 _INSERT = Statement(insert(jobs).values({name: bindparam(name) for name in _NEW}))
 _FIND = Statement(select(*_COLUMNS).where(*_THIS))
 _OF_PLAN = Statement(
-    select(*_COLUMNS).where(_MINE, jobs.c.plan_id == bindparam("plan")).order_by(jobs.c.created_at, jobs.c.id)
+    select(*_COLUMNS)
+    .where(_MINE, jobs.c.plan_id == bindparam("plan"))
+    .order_by(jobs.c.created_at, jobs.c.kind.desc(), jobs.c.id)
 )
 _UNFINISHED_OF_SOURCE = Statement(
     select(*_COLUMNS)

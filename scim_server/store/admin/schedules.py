@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from scim_server.store.engine import Session
 from scim_server.store.statements import Statement, insert_unless_there
@@ -50,7 +50,7 @@ _LAST_FULL = Statement(
         plans.c.source_id == bindparam("source"),
         plans.c.is_full,
         plans.c.is_complete,
-        plans.c.status.in_(("applied", "applied_with_drift")),
+        or_(plans.c.status == "applied", plans.c.status == "applied_with_drift"),
     )
 )
 
