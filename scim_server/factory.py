@@ -1,24 +1,33 @@
 """The composition root: from settings to a running application. Below it nothing is global."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from scim_server import logs
+from scim_server.admin.administrators import Administrators
+from scim_server.admin.jobs import Jobs
+from scim_server.admin.schedules import Schedules
 from scim_server.admin.schemas import SchemaCatalog
-from scim_server.admin.secrets import keys_from_file
-from scim_server.admin.tokens import TokenDirectory
-from scim_server.domain.times import SystemClock
+from scim_server.admin.secrets import Secrets
+from scim_server.admin.sources import Sources
+from scim_server.admin.tenants import Tenants
+from scim_server.admin.tokens import TokenDirectory, Tokens
+from scim_server.domain.times import Clock, SystemClock
+from scim_server.jobs.queue import open_queue
 from scim_server.metrics import Metrics
+from scim_server.readers import Readers, check_settings, connector_of
 from scim_server.reconciler.push import Push
-from scim_server.services import Services
+from scim_server.services import Administration, Services
 from scim_server.settings import Settings
 from scim_server.store.engine import Database
 from scim_server.store.reads.cursors import Cursors
-from scim_server.web import errors, health, landing, requests
+from scim_server.web import errors, health, requests
 from scim_server.web.addresses import SingleSlashes
+from scim_server.web.console import application as console
 from scim_server.web.scim import bulk, discovery, me, resources, search
 from scim_server.web.scim.exchange import BASE_PATH
 
@@ -35,16 +44,37 @@ def build_services(settings: Settings) -> Services:
     """Everything the application, the command line and the workers share."""
     clock = SystemClock()
     database = Database(settings.database, pool_size=settings.threads + 4)
-    keys = settings.secret_key or keys_from_file(settings.data_dir / "secret.key")
+    keys = settings.secret_keys()
+    secrets = Secrets(keys)
+    tokens = TokenDirectory(database, clock)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        tokens=TokenDirectory(database, clock),
+        tokens=tokens,
         registry_of=SchemaCatalog(database).registry,
         push=Push(database, clock),
         cursors=Cursors(keys, timeout=settings.cursor_timeout, clock=clock),
         metrics=Metrics(),
+        secrets=secrets,
+        admin=_administration(settings, database, clock, secrets, tokens),
+    )
+
+
+def _administration(
+    settings: Settings, database: Database, clock: Clock, secrets: Secrets, directory: TokenDirectory
+) -> Administration:
+    queue = cache(lambda: open_queue(settings.database, settings.data_dir))  # opened by whoever sends first
+    sources = Sources(database, clock, secrets, check_settings)
+    return Administration(
+        administrators=Administrators(database, clock),
+        tenants=Tenants(database, clock),
+        sources=sources,
+        tokens=Tokens(database, clock, directory),
+        schedules=Schedules(database, clock),
+        jobs=Jobs(database, clock, lambda ref: queue().send(ref)),
+        settings_of=lambda kind: connector_of(kind).settings,
+        reader_of=Readers(sources),
     )
 
 
@@ -63,7 +93,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for blueprint in (resources.bp, search.bp, me.bp, bulk.bp, discovery.bp):
         app.register_blueprint(blueprint, url_prefix=BASE_PATH)
     app.register_blueprint(health.bp)
-    app.register_blueprint(landing.bp)
+    console.register(app, machines=(resources.bp, search.bp, me.bp, bulk.bp, discovery.bp))
     errors.register(app)
     requests.register(app)
     if services.settings.trusted_proxies:

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import click
 
+from scim_server.admin.administrators import Administrators
 from scim_server.admin.errors import Refused
 from scim_server.admin.jobs import Jobs
 from scim_server.admin.schedules import Schedules
@@ -79,6 +80,10 @@ class Context:
     @cached_property
     def tokens(self) -> Tokens:
         return Tokens(self.database, self.clock)
+
+    @cached_property
+    def administrators(self) -> Administrators:
+        return Administrators(self.database, self.clock)
 
     @cached_property
     def schemas(self) -> Schemas:

@@ -35,8 +35,9 @@ _SECONDS_TO_STOP = 30  # as long as container platforms usually wait before they
 def serve(context: Context, host: str | None, port: int | None, migrate: bool | None, jobs: bool) -> None:
     """Serve SCIM over HTTP until stopped; running requests are finished first.
 
-    The first start creates the tenant, and a token that is shown this once. Synchronizations run beside the requests:
-    this process supervises those that answer, and works off jobs itself.
+    The first start creates the tenant, a token that is shown this once, and a link that makes the first administrator
+    of the console. Synchronizations run beside the requests: this process supervises those that answer, and works off
+    jobs itself.
     """
     settings = context.settings = _settings(context.settings, host, port)
     logs.set_up(settings.log_level, settings.log_format)
@@ -95,7 +96,11 @@ def _announce(context: Context) -> None:
         _, text = context.tokens.create(default.id, PUSH_SOURCE, "first")
         click.echo(f"Secret token  {text}")
         click.echo("              Keep it now: it cannot be shown again. `scim-server token create` makes others.")
-    click.echo(f"Console       {context.settings.address}/console")
+    console = f"{context.settings.address}/console"
+    click.echo(f"Console       {console}")
+    if link := context.administrators.new_link():
+        click.echo(f"Set up        {console}/set-up/{link}")
+        click.echo("              Opens once, within a day, to make the first administrator.")
 
 
 def _hand_down(settings: Settings) -> None:

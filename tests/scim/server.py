@@ -63,14 +63,18 @@ class Server:
     """The application under test and its administration."""
 
     def __init__(self, settings: Settings) -> None:
-        built = build_services(settings)
-        at_once = TokenDirectory(built.database, built.clock, run=lambda work: work())  # nothing outlives its test
-        self.services: Services = replace(built, tokens=at_once)
+        self.services: Services = self.build(settings)
         self.app = create_app(services=self.services)
         self.tenants = Tenants(self.services.database, self.services.clock)
         self.tokens = Tokens(self.services.database, self.services.clock, self.services.tokens)
         self.tenants.ensure_default()
         self._names = 0
+
+    def build(self, settings: Settings) -> Services:
+        """The services of the server, without threads that outlive a test."""
+        built = build_services(settings)
+        at_once = TokenDirectory(built.database, built.clock, run=lambda work: work())
+        return replace(built, tokens=at_once)
 
     def client(
         self, *, tenant: str = DEFAULT, strict: bool = False, scopes: tuple[Scope, ...] = tuple(Scope)

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select, update
 from scim_server.store.admin.inserts import insert_new
 from scim_server.store.engine import Row, Session
 from scim_server.store.statements import Statement
-from scim_server.store.tables import administration, identities, jobs, sync
+from scim_server.store.tables import administration, console, identities, jobs, sync
 from scim_server.store.tables.base import metadata
 from scim_server.store.tables.identities import tenants
 
@@ -20,7 +20,8 @@ _SET_SETTINGS = Statement(
     update(tenants).where(tenants.c.id == bindparam("tenant")).values(settings=bindparam("settings"))
 )
 _DELETE = Statement(delete(tenants).where(tenants.c.id == bindparam("tenant")))
-_TABLES = (administration, identities, jobs, sync)  # every module of tables, so that the metadata knows them all
+# Every module of tables, so that the metadata knows them all.
+_TABLES = (administration, console, identities, jobs, sync)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,35 @@
+"""What the first page of the console counts."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select
+
+from scim_server.store.engine import Session
+from scim_server.store.statements import Statement
+from scim_server.store.tables.identities import counts, resources
+
+
+class ResourceCounts(NamedTuple):
+    """Live users and groups; ``inactive`` users are among the users."""
+
+    users: int
+    inactive: int
+    groups: int
+
+
+_LIVE = Statement(select(counts.c.type, counts.c.live).where(counts.c.tenant_id == bindparam("tenant")))
+_INACTIVE = Statement(
+    select(func.count()).where(
+        resources.c.tenant_id == bindparam("tenant"),
+        resources.c.type == "User",
+        resources.c.state == "live",
+        resources.c.active.is_(False),
+    )
+)
+
+
+def count_resources(session: Session) -> ResourceCounts:
+    """How many users and groups there are."""
+    live: dict[str, int] = dict(session.all(_LIVE))
+    inactive = session.one(_INACTIVE)
+    return ResourceCounts(live.get("User", 0), inactive[0] if inactive else 0, live.get("Group", 0))
