@@ -1,6 +1,7 @@
 """What a request costs: CPU microseconds of the server process, beside a bare Flask answer on the same server.
 
     python -m bench [--sizes 1000,100000] [--requests 2000]
+    python -m bench sync [--sizes 2000,20000]       what a synchronization costs, see bench/synchronization.py
 
 Every answer is checked. The machine's speed drifts, so the ratio to the bare answer of the same run is what counts.
 """
@@ -8,6 +9,7 @@ Every answer is checked. The machine's speed drifts, so the ratio to the bare an
 import argparse
 import http.client
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -99,4 +101,9 @@ def _show(row: Row, yardstick: Row) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["sync"]:
+        from bench import synchronization  # its domain controller is a fixture of the tests, which need more
+
+        synchronization.main(sys.argv[2:])
+    else:
+        main()
