@@ -18,7 +18,7 @@ def flatten(document: Mapping[str, Json]) -> dict[str, Json]:
     for name, value in document.items():
         if name in NOT_FLATTENED:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):  # to ask for any Mapping takes longer than the rest
             separator = ":" if _is_urn(name) else "."
             for inner, leaf in value.items():
                 flat[f"{name}{separator}{inner}"] = leaf

@@ -16,7 +16,7 @@ from scim_server.store.engine import Session
 from scim_server.store.identities import claims, duplicates
 from scim_server.store.identities.changes import write_change
 from scim_server.store.identities.claims import Holder
-from scim_server.store.identities.links import write_anchors, write_link
+from scim_server.store.identities.links import write_anchors, write_link, write_told
 from scim_server.store.identities.resources import (
     NewState,
     change_count,
@@ -122,7 +122,7 @@ def _write_rows(session: Session, proposal: Proposal, origin: Origin) -> int:
         active=proposal.after.get("active", True) is not False,
         at=origin.at,
     )
-    changed = proposal.changed()
+    changed = proposal.changes
     if proposal.loaded is None:
         pk = insert_resource(session, resource_type.name, proposal.resource_id, new)
         action = "created"
@@ -131,14 +131,22 @@ def _write_rows(session: Session, proposal: Proposal, origin: Origin) -> int:
         if changed:
             update_resource(session, pk, new)
     if changed:
-        before = index_rows(proposal.before, resource_type) if proposal.before else set()
-        write_values(session, pk, before, index_rows(proposal.after, resource_type))
-    write_link(session, resource_type=resource_type.name, pk=pk, link=proposal.link)
+        before, after = _that_differs(proposal.before, proposal.after), _that_differs(proposal.after, proposal.before)
+        write_values(session, pk, index_rows(before, resource_type), index_rows(after, resource_type))
+    if proposal.link_moves:
+        write_link(session, resource_type=resource_type.name, pk=pk, link=proposal.link)
+    else:
+        write_told(session, proposal.link)
     if proposal.anchors:
         write_anchors(session, proposal.link.source_id, proposal.link.immutable_id, proposal.anchors)
     if changed or proposal.action:
         log_change(session, proposal, pk, action, changed, origin)
     return pk
+
+
+def _that_differs(document: Document, other: Document) -> Document:
+    """The attributes of the document that are not the same in the other."""
+    return {name: value for name, value in document.items() if name not in other or other[name] != value}
 
 
 def _action(changed: dict[str, tuple[Any, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -30,7 +31,7 @@ class Origin:
     plan: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """The wanted end state of one resource.
 
@@ -47,10 +48,12 @@ class Proposal:
     wanted: Sequence[Wanted]
     held: Sequence[Wanted] = ()
     anchors: Mapping[str, str] = field(default_factory=dict)
+    link_moves: bool = True
+    """Whether the link is new, or its state or its resource another than before."""
     action: str = ""
     """What the change log calls it; empty = what the differences say."""
 
-    @property
+    @cached_property
     def claims_change(self) -> bool:
         return {(claim.claim, claim.role) for claim in self.wanted} != {
             (claim.claim, claim.role) for claim in self.held
@@ -76,7 +79,8 @@ class Proposal:
             rank=(0 if self.loaded else 1, self.link.source_rank, self.resource_id),
         )
 
-    def changed(self) -> dict[str, tuple[Any, Any]]:
+    @cached_property
+    def changes(self) -> dict[str, tuple[Any, Any]]:
         """Flat attribute name to (old, new)."""
         return differences(self.before, self.after)
 

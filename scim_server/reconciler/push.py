@@ -141,7 +141,16 @@ class Push:
         settle(session, client.source_id, object_of(proposal.after), origin.at)
         membership.carry_out(session, pk, proposal.resource_id, steps, origin)
         return Written(
-            _row(pk, proposal.resource_id, proposal.after, 1, origin.at, origin.at, order.resource_type.name),
+            _row(
+                pk,
+                proposal.resource_id,
+                proposal.after,
+                1,
+                origin.at,
+                origin.at,
+                order.resource_type.name,
+                is_new=True,
+            ),
             created=True,
         )
 
@@ -167,7 +176,7 @@ class Push:
             asserted=asserted,
             anchors=anchors_of(asked, order.client),
         )
-        changed = proposal is not None and bool(proposal.changed())
+        changed = proposal is not None and bool(proposal.changes)
         if proposal is not None:
             self._write_update(session, order, origin, proposal)
         if membership.carry_out(session, loaded.pk, loaded.id, steps, origin) and not changed:
@@ -215,8 +224,16 @@ def _member_steps(document: Document, *, replacing: bool = False) -> list[Member
 
 
 def _row(
-    pk: int, resource_id: str, document: Document, version: int, created_at: str, modified_at: str, kind: str
+    pk: int,
+    resource_id: str,
+    document: Document,
+    version: int,
+    created_at: str,
+    modified_at: str,
+    kind: str,
+    *,
+    is_new: bool = False,
 ) -> StoredResource:
-    # Whether it is in a group is not known here; the reader looks, and that costs one statement.
+    # Whether an older one is in a group is not known here; the reader looks, and that costs one statement.
     text = orjson.dumps(document).decode()
-    return StoredResource(pk, resource_id, kind, text, version, created_at, modified_at, in_group=True)
+    return StoredResource(pk, resource_id, kind, text, version, created_at, modified_at, in_group=not is_new)

@@ -58,9 +58,7 @@ def record(session: Session, refused: Refused, origin: Origin) -> None:
     Raises ClaimLost where a holder has let go of its value meanwhile: the request may succeed now.
     """
     proposal = refused.proposal
-    told = (
-        flatten(proposal.after) if proposal.loaded is None else {n: new for n, (_, new) in proposal.changed().items()}
-    )
+    told = flatten(proposal.after) if proposal.loaded is None else {n: new for n, (_, new) in proposal.changes.items()}
     for conflict in refused.conflicts:
         if claims.witness(session, conflict.wanted.claim) != conflict.holder.pk:
             raise ClaimLost

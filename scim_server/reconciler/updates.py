@@ -52,6 +52,7 @@ def update_proposal(
         wanted=wanted,
         held=wanted if same else wanted_claims(before, resource_type, client),
         anchors=anchors or {},
+        link_moves=own is None or own.state != "present" or asserted is not None,
     )
 
 

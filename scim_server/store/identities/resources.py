@@ -216,7 +216,7 @@ def write_values(session: Session, pk: int, before: Iterable[IndexRow], after: I
         _INSERT_VALUE,
         [
             {"resource_pk": pk, "attribute": attribute, "element": element, "head": head, "tail": tail}
-            for attribute, element, head, tail in new - old
+            for attribute, element, head, tail in sorted(new - old)  # in the order of the table
         ],
     )
 

@@ -42,6 +42,11 @@ class Exchange:
         return self.services.registry_of(self.client.tenant_id)
 
     @cached_property
+    def arguments(self) -> dict[str, str]:
+        """The parameters of the query string, the first of each name."""
+        return self.request.args.to_dict() if self.request.query_string else {}
+
+    @property
     def base_url(self) -> str:
         """The address under which this client reaches the SCIM endpoint, without a slash at the end."""
         return base_url()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.messages import SearchRequest
@@ -29,9 +29,9 @@ class Search:
     excluded: Any = None
 
 
-def query_of_arguments(types: Sequence[str]) -> Search:
+def query_of_arguments(found: Exchange, types: Sequence[str]) -> Search:
     """The query string as a search; raises InvalidValue for paging parameters that are no integers."""
-    arguments = request.args
+    arguments = found.arguments
     return Search(
         types=types,
         filter=arguments.get("filter"),

@@ -1,6 +1,6 @@
 """/Users and /Groups (RFC 7644 section 3): each endpoint parses, calls and renders."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from scim_server.domain.clients import Scope
 from scim_server.reconciler.push import Written
@@ -23,7 +23,7 @@ _ENDPOINT = "/<any(Users, Groups):endpoint>"
 def list_resources(endpoint: str) -> Response:
     """Find resources by filter, sorted and in pages."""
     found = exchange(Scope.READ)
-    return answer_list(found, query_of_arguments([TYPES[endpoint]]))
+    return answer_list(found, query_of_arguments(found, [TYPES[endpoint]]))
 
 
 @bp.get(f"{_ENDPOINT}/<resource_id>")
@@ -84,7 +84,7 @@ def patch(found: Exchange, resource_type: ResourceType, resource_id: str) -> Res
     limit = found.services.settings.patch_max_operations
     operations = patch_operations(found.body(), found.dialect, max_operations=limit)
     written = found.services.push.patch(found.order(resource_type), resource_id, operations)
-    if resource_type.name == "Group" and not _asks_for_attributes():
+    if resource_type.name == "Group" and not _asks_for_attributes(found):
         return Response(status=204)
     return resource_response(rendered(found, written))
 
@@ -97,7 +97,7 @@ def delete(found: Exchange, resource_type: ResourceType, resource_id: str) -> Re
 
 def renderer_of(found: Exchange) -> Renderer:
     """The renderer for what the query string asks to see."""
-    arguments = found.request.args
+    arguments = found.arguments
     return Renderer(found.registry, found.base_url, arguments.get("attributes"), arguments.get("excludedAttributes"))
 
 
@@ -107,5 +107,5 @@ def rendered(found: Exchange, written: Written) -> Rendered:
         return renderer_of(found).one(session, written.resource)
 
 
-def _asks_for_attributes() -> bool:
-    return "attributes" in request.args or "excludedAttributes" in request.args
+def _asks_for_attributes(found: Exchange) -> bool:
+    return "attributes" in found.arguments or "excludedAttributes" in found.arguments

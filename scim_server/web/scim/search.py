@@ -17,7 +17,7 @@ _EVERY_TYPE = tuple(TYPES.values())
 def list_everything() -> Response:
     """Users and groups together."""
     found = exchange(Scope.READ)
-    return answer_list(found, query_of_arguments(_EVERY_TYPE))
+    return answer_list(found, query_of_arguments(found, _EVERY_TYPE))
 
 
 @bp.post("/.search")
