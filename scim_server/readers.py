@@ -3,16 +3,50 @@
 Nothing else of the server imports connectors; the parts below get what they need from here as plain functions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.registry import Connector, UnknownKind, find_connector
 from connectors.settings import SettingsError
 from scim_server.admin.errors import Refused
 from scim_server.admin.policies import POLICY_SETTINGS, check_policy
-from scim_server.admin.sources import Sources
-from scim_server.domain.observations import DirectoryReader
+from scim_server.admin.sources import SourceKind, Sources
+from scim_server.domain.observations import (
+    DirectoryReader,
+    Finding,
+    ImmutableId,
+    Observation,
+    Outcome,
+    Page,
+    Place,
+    ReadFailed,
+)
 
 _MISSING = "is required"
+_NOT_READ = "This source is not read: its client pushes."
+
+
+class NoDirectory:
+    """The reader of a source that is not read: nothing is found in it, and reading it says so."""
+
+    def read(self, cursor: str | None, *, full: bool = False) -> Iterator[Page]:  # noqa: ARG002 - the port's signature
+        """Raises ReadFailed."""
+        raise ReadFailed(_NOT_READ)
+
+    def look_up(self, ids: Sequence[ImmutableId]) -> Mapping[ImmutableId, Observation]:  # noqa: ARG002 - the port's signature
+        """Nothing."""
+        return {}
+
+    def find(self, name: str) -> Sequence[Observation]:  # noqa: ARG002 - the port's signature
+        """Raises ReadFailed."""
+        raise ReadFailed(_NOT_READ)
+
+    def check(self) -> Sequence[Finding]:
+        """Says that there is nothing to test."""
+        return [Finding("read", Outcome.FAILED, _NOT_READ, "Test the connection in the client.")]
+
+    def browse(self, parent: str | None) -> Sequence[Place]:  # noqa: ARG002 - the port's signature
+        """Raises ReadFailed."""
+        raise ReadFailed(_NOT_READ)
 
 
 class Readers:
@@ -24,6 +58,8 @@ class Readers:
     def __call__(self, tenant: int, source_id: int) -> DirectoryReader:
         """The reader of the source. Raises NotThere, and Refused where its settings are not enough."""
         access = self._sources.open(tenant, source_id)
+        if access.kind in (SourceKind.SCIM, SourceKind.LOCAL):
+            return NoDirectory()
         connector = connector_of(access.kind)
         settings = {name: value for name, value in access.settings.items() if name not in POLICY_SETTINGS}
         try:

@@ -11,6 +11,7 @@ from scim_server import logs
 from scim_server.admin.errors import Refused, StillInUse
 from scim_server.cli.context import Context
 from scim_server.cli.output import Exit
+from scim_server.domain.errors import DomainError, SourceBusy
 from scim_server.scim.errors import ScimError
 from scim_server.settings import InvalidSettings
 from scim_server.store.engine import StoreUnavailable
@@ -64,6 +65,8 @@ def run(arguments: Sequence[str], context: Context) -> int:
         return _fail(str(error), Exit.BLOCKED, as_json)
     except (Refused, StoreUnavailable) as error:
         return _fail(str(error), Exit.FAILED, as_json)
+    except DomainError as error:
+        return _fail(str(error), Exit.BLOCKED if isinstance(error, SourceBusy) else Exit.FAILED, as_json)
     except ScimError as error:
         return _fail(error.detail, Exit.FAILED, as_json)
     finally:

@@ -9,7 +9,8 @@ import click
 import orjson
 
 from scim_server.admin.errors import Refused, StillInUse
-from scim_server.admin.jobs import ApplyRequest, JobKind, JobStatus, PreviewRequest
+from scim_server.admin.jobs import ApplyRequest, JobStatus, PreviewRequest
+from scim_server.cli.confirmation import ACTOR, FINISHED_IN_PART, apply_plan, ask, count_in_words, succeeded, tell_run
 from scim_server.cli.context import Context, pass_context
 from scim_server.cli.foreground import work_off
 from scim_server.cli.output import Exit, json_option, print_json, print_table, tenant_option, to_json
@@ -19,18 +20,13 @@ from scim_server.cli.plans import (
     items_of,
     load_plan,
     plan_document,
-    print_counts,
     print_plan,
     run_document,
     write_csv,
 )
 from scim_server.domain.plan import PlanStatus
-from scim_server.jobs.worker import Ended
-from scim_server.reconciler.runs import PlanSummary, RunSummary
+from scim_server.reconciler.runs import PlanSummary
 from scim_server.store.reads.plans import PlanCase, list_plans
-
-_ACTOR = "command line"
-_FINISHED_IN_PART = (PlanStatus.APPLIED_WITH_DRIFT, PlanStatus.CANCELLED)
 
 
 @click.group()
@@ -89,10 +85,10 @@ def apply(
     numbers = _numbers(approvals)
     _check(plan, fingerprint, approved=bool(numbers))
     if not as_json:
-        _ask(plan, yes)
-    approver = _ACTOR if numbers else ""
+        ask(plan, yes)
+    approver = ACTOR if numbers else ""
     request = ApplyRequest(fingerprint, list(components) or None, approver, numbers)
-    return _tell_run(_apply(context, tenant_id, plan, request, quiet=as_json), as_json)
+    return tell_run(apply_plan(context, tenant_id, plan, request, quiet=as_json), as_json)
 
 
 @sync.command("run")
@@ -104,13 +100,13 @@ def apply(
 def run(context: Context, source: str, full: bool, tenant: str, as_json: bool) -> int:
     """Preview and apply in one. A plan that a breaker holds is not applied: exit code 3."""
     tenant_id, source_id = _source(context, tenant, source)
-    job = context.jobs.preview(tenant_id, source_id, PreviewRequest(full, confirm=True), _ACTOR)
-    previewed = _succeeded(work_off(context, job.ref, f"Reading {source}", quiet=as_json))
+    job = context.jobs.preview(tenant_id, source_id, PreviewRequest(full, confirm=True), ACTOR)
+    previewed = succeeded(work_off(context, job.ref, f"Reading {source}", quiet=as_json))
     if previewed.then is None:
-        return _tell_run(previewed.summary, as_json)
-    applied = _succeeded(work_off(context, previewed.then, "Applying", quiet=as_json))
+        return tell_run(previewed.summary, as_json)
+    applied = succeeded(work_off(context, previewed.then, "Applying", quiet=as_json))
     read_in_part = isinstance(previewed.summary, PlanSummary) and not previewed.summary.complete
-    return _tell_run(applied.summary, as_json) or (Exit.DONE_IN_PART if read_in_part else Exit.DONE)
+    return tell_run(applied.summary, as_json) or (Exit.DONE_IN_PART if read_in_part else Exit.DONE)
 
 
 @sync.command("one")
@@ -136,8 +132,8 @@ def one(
     if plan.status is PlanStatus.READY and not dry_run:
         case = load_plan(context, tenant_id, plan.id)
         if not as_json:
-            _ask(case, yes)
-        run = _apply(context, tenant_id, case, ApplyRequest(plan.fingerprint), quiet=True)
+            ask(case, yes)
+        run = apply_plan(context, tenant_id, case, ApplyRequest(plan.fingerprint), quiet=True)
     written = tell_written(plan, run, items_of(context, tenant_id, plan.id))
     if as_json:
         print_json({"person": name, "steps": [*steps, written], **run_document(run or plan)})
@@ -145,7 +141,7 @@ def one(
         print_steps([written], explain=explain)
     if plan.status is PlanStatus.BLOCKED:
         return Exit.BLOCKED
-    return Exit.DONE_IN_PART if run and run.status in _FINISHED_IN_PART else Exit.DONE
+    return Exit.DONE_IN_PART if run and run.status in FINISHED_IN_PART else Exit.DONE
 
 
 @sync.command("cancel")
@@ -178,7 +174,7 @@ def history(context: Context, source: str | None, limit: int, tenant: str, as_js
     if as_json:
         print_json([_history_document(plan) for plan in plans])
         return
-    rows = [(plan.id, plan.source, plan.created_at, plan.status, plan.actor, _counted(plan)) for plan in plans]
+    rows = [(plan.id, plan.source, plan.created_at, plan.status, plan.actor, count_in_words(plan)) for plan in plans]
     print_table(("Run", "Source", "Began", "Status", "By", "Users"), rows, empty="Nothing was synchronized yet.")
 
 
@@ -210,32 +206,11 @@ def _source(context: Context, tenant: str, name: str) -> tuple[int, int]:
 
 
 def _preview(context: Context, tenant_id: int, source_id: int, request: PreviewRequest, *, quiet: bool) -> PlanSummary:
-    job = context.jobs.preview(tenant_id, source_id, request, _ACTOR)
-    summary = _succeeded(work_off(context, job.ref, "Reading", quiet=quiet)).summary
+    job = context.jobs.preview(tenant_id, source_id, request, ACTOR)
+    summary = succeeded(work_off(context, job.ref, "Reading", quiet=quiet)).summary
     if not isinstance(summary, PlanSummary):
         raise Refused("the preview came to no plan")
     return summary
-
-
-def _apply(
-    context: Context, tenant_id: int, plan: PlanCase, request: ApplyRequest, *, quiet: bool
-) -> PlanSummary | RunSummary:
-    """The run of the plan; one whose worker died is taken over."""
-    left = [job for job in context.jobs.of_plan(tenant_id, plan.id) if job.kind is JobKind.APPLY and not job.is_over]
-    job = left[0] if left else context.jobs.apply(tenant_id, plan.source_id, plan.id, request, _ACTOR)
-    summary = _succeeded(work_off(context, job.ref, "Applying", quiet=quiet)).summary
-    if summary is None:
-        raise Refused("the run came to no end")
-    return summary
-
-
-def _succeeded(ended: Ended) -> Ended:
-    """The job as it ended; raises Refused where it failed, Abort where a preview was stopped."""
-    if ended.status is JobStatus.FAILED:
-        raise Refused(ended.error)
-    if ended.status is JobStatus.CANCELLED and not isinstance(ended.summary, RunSummary):
-        raise click.Abort
-    return ended
 
 
 def _check(plan: PlanCase, fingerprint: str, *, approved: bool) -> None:
@@ -248,14 +223,6 @@ def _check(plan: PlanCase, fingerprint: str, *, approved: bool) -> None:
         raise StillInUse(f"{words} If that is meant to happen: {breakers}")
 
 
-def _ask(plan: PlanCase, yes: bool) -> None:
-    """On a terminal nothing is written before somebody agrees; elsewhere the fingerprint is the agreement."""
-    if yes or not sys.stdin.isatty():
-        return
-    click.echo(f"{plan.source}: {_counted(plan) or 'nothing changes'}")
-    click.confirm("Apply?", abort=True, err=True)
-
-
 def _numbers(approvals: Sequence[str]) -> dict[str, int]:
     numbers = {}
     for each in approvals:
@@ -264,25 +231,6 @@ def _numbers(approvals: Sequence[str]) -> dict[str, int]:
             raise click.UsageError(f"--approve {each}: write BREAKER=NUMBER as the plan shows them")
         numbers[name] = int(number)
     return numbers
-
-
-def _tell_run(summary: PlanSummary | RunSummary | None, as_json: bool) -> Exit:
-    """The run is shown; its exit code."""
-    if summary is None:
-        raise Refused("the run came to no end")
-    if as_json:
-        print_json(run_document(summary))
-    else:
-        click.echo(f"{summary.status.value.replace('_', ' ').capitalize()}.")
-        print_counts(summary)
-        if summary.reason:
-            click.echo(summary.reason)
-    if summary.status is PlanStatus.BLOCKED:
-        if isinstance(summary, PlanSummary) and not as_json:
-            for breaker in summary.blocked:
-                click.secho(f"{breaker.name} ({breaker.number}): {breaker.text}", fg="red")
-        return Exit.BLOCKED
-    return Exit.DONE_IN_PART if summary.status in _FINISHED_IN_PART else Exit.DONE
 
 
 def _history_document(plan: PlanCase) -> dict[str, object]:
@@ -302,9 +250,3 @@ def _history_document(plan: PlanCase) -> dict[str, object]:
         "counts": counts.get("User", {}),
         "groups": counts.get("Group", {}),
     }
-
-
-def _counted(plan: PlanCase) -> str:
-    numbers = orjson.loads(plan.counts).get("User", {})
-    told = (f"{number} {word.replace('_', ' ')}" for word, number in numbers.items() if number and word != "read")
-    return ", ".join(told)
