@@ -38,7 +38,7 @@ def tenant_option(command: Command) -> Command:
 
 
 def to_json(value: Any) -> Any:
-    """Dataclasses, sets, enums and times as JSON values; names stay as they are in the code."""
+    """Dataclasses, named tuples, sets, enums and times as JSON values; names stay as they are in the code."""
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
@@ -49,6 +49,8 @@ def to_json(value: Any) -> Any:
         return value.value
     if isinstance(value, frozenset | set):
         return sorted(to_json(each) for each in value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return to_json(value._asdict())
     if isinstance(value, list | tuple):
         return [to_json(each) for each in value]
     return value
