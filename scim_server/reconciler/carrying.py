@@ -9,7 +9,7 @@ import orjson
 from scim_server.domain.keys import Claim, Wanted
 from scim_server.domain.plan import Operation
 from scim_server.reconciler import departure
-from scim_server.reconciler.desired import Desired, Surroundings, Unfit, desire
+from scim_server.reconciler.desired import Desired, Surroundings, Unfit, desire, without_addresses
 from scim_server.reconciler.door import parse_stored, write
 from scim_server.reconciler.matching import gather
 from scim_server.reconciler.merging import merge_into
@@ -163,6 +163,10 @@ class Carrier:
         except Unfit as unfit:
             raise Drifted("The user or group was changed meanwhile.") from unfit
         shown = orjson.loads(item.after) if item.after else None
+        if desired is not None and desired.after is not None:
+            missed = {(conflict["ns"], conflict["key"]) for conflict in orjson.loads(item.conflicts)}
+            desired.after = without_addresses(desired.after, {key for _, key in missed})
+            desired.wanted = [want for want in desired.wanted if (want.claim.ns, want.claim.key) not in missed]
         if desired is None or desired.op != item.op or desired.after != shown:
             raise Drifted("The user or group was changed meanwhile.")
         return desired

@@ -9,12 +9,12 @@ import orjson
 from scim_server.domain.allocate import Allocation
 from scim_server.domain.correlate import CorrelationOutcome
 from scim_server.domain.identities import derive_user_id
-from scim_server.domain.keys import Claim, UnusableValue, ekey
+from scim_server.domain.keys import Claim
 from scim_server.domain.observations import DirectoryReader
 from scim_server.domain.plan import Operation
 from scim_server.reconciler import reading
 from scim_server.reconciler.contest import Contest, reason_of
-from scim_server.reconciler.desired import Desired, Surroundings, Unfit, desire
+from scim_server.reconciler.desired import Desired, Surroundings, Unfit, desire, without_addresses
 from scim_server.reconciler.holding import Hold
 from scim_server.reconciler.items import Row, disputed_row, dump, error_row, item_row
 from scim_server.reconciler.matching import Subject, gather
@@ -209,11 +209,7 @@ class Computation:
     def _trimmed(self, _session: Session, item: StoredItem, missed: Mapping[Claim, str]) -> Row:
         """The item without the secondary addresses that others hold."""
         conflicts = self._conflicts(item, missed)
-        document = orjson.loads(item.after or "{}")
-        keys = {claim.key for claim in missed}
-        document["emails"] = [each for each in document.get("emails", ()) if _key(each.get("value")) not in keys]
-        if not document["emails"]:
-            del document["emails"]
+        document = without_addresses(orjson.loads(item.after or "{}"), {claim.key for claim in missed})
         idle = item.before is not None and document == orjson.loads(item.before) and item.op == Operation.UPDATE
         reasons = [*orjson.loads(item.reasons), *(reason_of(each) for each in conflicts)]
         link = {**orjson.loads(item.links), "raw_hash": ""}  # looked at again in every run, until the address is free
@@ -239,10 +235,3 @@ def _withholding(
         "found": dump(list(conflicts)),
         "why": dump(reasons),
     }
-
-
-def _key(address: object) -> str | None:
-    try:
-        return ekey(str(address))
-    except UnusableValue:
-        return None

@@ -1,6 +1,6 @@
 """The desired state of a resource: what its directory says of the object, and what all its sources say together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from scim_server.domain.attributes import differences, flatten, unflatten
 from scim_server.domain.authority import Lifecycle, effective, lifecycle
 from scim_server.domain.correlate import CorrelationOutcome
 from scim_server.domain.identities import Link, LinkOrigin, SourceKind
-from scim_server.domain.keys import Claim, UnusableValue, Wanted, claims_of, group_claims
+from scim_server.domain.keys import Claim, UnusableValue, Wanted, claims_of, ekey, group_claims
 from scim_server.domain.observations import Evidence, Kind
 from scim_server.domain.plan import Operation
 from scim_server.reconciler.composition import domain_link, in_schema_order, sources_of
@@ -325,3 +325,17 @@ def _claims(after: Document, subject: Subject, around: Surroundings) -> list[Wan
         )
     except UnusableValue as error:
         raise Unfit(str(error)) from error
+
+
+def without_addresses(document: Document, keys: Collection[str]) -> Document:
+    """The document without the e-mail addresses that have one of these keys."""
+    kept = [each for each in document.get("emails", ()) if _key(each.get("value")) not in keys]
+    rest = {name: value for name, value in document.items() if name != "emails"}
+    return {name: kept if name == "emails" else value for name, value in document.items()} if kept else rest
+
+
+def _key(address: object) -> str | None:
+    try:
+        return ekey(str(address))
+    except UnusableValue:
+        return None
