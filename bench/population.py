@@ -123,9 +123,11 @@ def _activity(active: bool) -> object:
     return {"schemas": [PATCH], "Operations": [{"op": "Replace", "path": "active", "value": str(active)}]}
 
 
-def populate(folder: str, size: int) -> Population:
-    """``size`` users and two groups in a new database below ``folder``, each written as a push."""
+def populate(folder: str, size: int, database_url: str = "") -> Population:
+    """``size`` users and two groups, each written as a push, in a new database below ``folder`` or in an empty one."""
     environment = {"SCIM_SERVER_DATA_DIR": folder, "SCIM_SERVER_LOG_LEVEL": "warning"}
+    if database_url:
+        environment["SCIM_SERVER_DATABASE_URL"] = database_url
     services = build_services(Settings.from_environment({**os.environ, **environment}))
     upgrade(services.settings.database)
     tenant, _ = Tenants(services.database, services.clock).ensure_default()

@@ -29,17 +29,13 @@ def services() -> Services:
 
 @dataclass(frozen=True)
 class Exchange:
-    """The request with its client; made once per request by ``authenticated``."""
+    """The request with its client and the schemas that its tenant serves; made once per request."""
 
     services: Services
     client: Client
     dialect: Dialect
+    registry: SchemaRegistry
     request: Request
-
-    @cached_property
-    def registry(self) -> SchemaRegistry:
-        """The schemas that this client's tenant serves."""
-        return self.services.registry_of(self.client.tenant_id)
 
     @cached_property
     def arguments(self) -> dict[str, str]:
@@ -112,7 +108,7 @@ def optional_exchange() -> Exchange | None:
     dialect = Dialect(strict=client.strict)
     told = g._get_current_object()
     told.client, told.dialect = client, dialect
-    return Exchange(here, client, dialect, asked)
+    return Exchange(here, client, dialect, here.registry_of(client.tenant_id), asked)
 
 
 def _expected_versions(incoming: Request) -> frozenset[str] | None:
