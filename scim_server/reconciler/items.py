@@ -177,7 +177,8 @@ def _phase(desired: Desired, subject: Subject) -> int:
 
 
 def _display(document: Mapping[str, Any], subject: Subject) -> str:
-    return str(document.get("userName") or document.get("displayName") or subject.staged.immutable_id)
+    name = str(document.get("userName") or document.get("displayName") or subject.staged.immutable_id)
+    return name.replace("\0", "")  # PostgreSQL stores no NUL in text
 
 
 def _link(link: StoredLink, subject: Subject) -> dict[str, Any]:

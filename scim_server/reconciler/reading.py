@@ -92,7 +92,7 @@ def stage(
         payload = _payload(observation)
         if observation.immutable_id in before:
             payload["member_changes"] = _earlier_changes(before[observation.immutable_id]) | payload["member_changes"]
-        text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+        text = _canonical(payload)
         rows.append(
             {
                 "kind": observation.kind.value,
@@ -106,6 +106,16 @@ def stage(
             }
         )
     staging.stage(session, plan, rows)
+
+
+def _canonical(payload: dict[str, Any]) -> bytes:
+    """JSON text with sorted names; an object whose values no JSON can hold (half a character) is told as a problem."""
+    try:
+        return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        problem = "A value of this object is not text: it holds half a character, or is of a kind that JSON lacks."
+        unusable = {**payload, "attributes": {}, "problem": problem}
+        return orjson.dumps(unusable, option=orjson.OPT_SORT_KEYS)
 
 
 def _earlier_changes(staged: Staged) -> dict[str, bool]:

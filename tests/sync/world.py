@@ -14,6 +14,7 @@ from scim_server.reconciler.preview import Preview
 from scim_server.reconciler.push import Order, Push
 from scim_server.reconciler.resolutions import Kind, Resolution, Resolutions
 from scim_server.reconciler.runs import Approval, PlanRequest, PlanSummary, RunSummary
+from scim_server.reconciler.selection import Selection
 from scim_server.scim.dialects import Dialect
 from scim_server.scim.patch import Operation
 from scim_server.scim.registry import SchemaRegistry
@@ -152,6 +153,21 @@ class World:
     def push_change(self, user_id: str, **attributes: Any) -> None:
         operations = [Operation("replace", value=attributes, has_value=True)]
         self.push.patch(self.order(), user_id, operations)
+
+    def push_group(self, name: str) -> str:
+        body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name}
+        return self.push.create(self.order(group=True), body).resource.id
+
+    def push_members(self, group_id: str, members: Sequence[str]) -> None:
+        value = [{"value": member} for member in members]
+        operations = [Operation("add", "members", value, has_value=True)]
+        self.push.patch(self.order(group=True), group_id, operations)
+
+    def choose(self, immutable_id: str, *, wanted: bool = True) -> None:
+        """An administrator chooses who is imported."""
+        selection = Selection(self.database)
+        (selection.choose if wanted else selection.leave_out)(self.tenant, self.corp, [immutable_id])
+        assert (immutable_id in selection.chosen(self.tenant, self.corp)) is wanted
 
     # what is stored
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
 from scim_server.store.listed import among, argument
-from scim_server.store.statements import Statement
+from scim_server.store.statements import Statement, insert_unless_there
 from scim_server.store.tables.identities import links, resources
 from scim_server.store.tables.sync import chosen, observations, retries
 
@@ -118,6 +118,21 @@ _LEAVE_UNCHOSEN = Statement(
         ),
     )
     .values(evidence="out_of_scope")
+)
+
+
+_CHOOSE = insert_unless_there(chosen)
+_UNCHOOSE = Statement(
+    delete(chosen).where(
+        chosen.c.tenant_id == bindparam("tenant"),
+        chosen.c.source_id == bindparam("source_id"),
+        chosen.c.immutable_id == bindparam("immutable_id"),
+    )
+)
+_CHOSEN = Statement(
+    select(chosen.c.immutable_id).where(
+        chosen.c.tenant_id == bindparam("tenant"), chosen.c.source_id == bindparam("source")
+    )
 )
 
 
@@ -224,6 +239,17 @@ def count_outside(session: Session, plan: str, source: int) -> dict[str, int]:
 def leave_unchosen(session: Session, plan: str, source: int) -> None:
     """Objects that nobody chose are out of scope."""
     session.run(_LEAVE_UNCHOSEN, plan=plan, source=source)
+
+
+def choose(session: Session, source: int, ids: Iterable[str], *, wanted: bool) -> None:
+    """These objects are among those that a source with import mode "chosen" brings in, or not any more."""
+    rows = [{"source_id": source, "immutable_id": immutable_id} for immutable_id in ids]
+    session.many(_CHOOSE if wanted else _UNCHOOSE, rows)
+
+
+def chosen_objects(session: Session, source: int) -> set[str]:
+    """The objects that were chosen."""
+    return {row[0] for row in session.all(_CHOSEN, source=source)}
 
 
 def replay_retries(session: Session, plan: str, source: int, now: str) -> None:
