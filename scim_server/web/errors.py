@@ -65,9 +65,13 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    # The message may quote values of users, so only the place is logged.
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
-    log.error("request.failed", kind=type(error).__name__, frames=frames)
+    note_unexpected(error)
     return error_response(
         _HttpError(500, "The server failed to answer this request. Its log has the cause under the request id.")
     )
+
+
+def note_unexpected(error: Exception) -> None:
+    """The log has the place of the failure; its message may quote values of users, so it is left out."""
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+    log.error("request.failed", kind=type(error).__name__, frames=frames)

@@ -152,3 +152,14 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_paths(server: ConsoleSe
 def test_nothing_leads_to_a_second_first_administrator(fresh: ConsoleServer, link: str) -> None:
     set_up(fresh)
     assert Browser(fresh).get(link).status_code == 404
+
+
+def test_a_failure_is_a_page_that_names_the_entry_in_the_log(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("mira@fabrikam.test")
+
+    monkeypatch.setattr(browser.server.services.admin.sources, "list", fail)
+    answer = browser.get("/console")
+    assert answer.status_code == 500
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert "mira@" not in answer.text

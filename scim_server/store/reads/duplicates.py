@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select, tuple_
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, tuple_
 
 from scim_server.store.engine import Session
 from scim_server.store.statements import Statement
@@ -78,6 +78,12 @@ _PAGE = Statement(
     .limit(bindparam("limit"))
 )
 _ONE = Statement(_CASES.where(duplicates.c.id == bindparam("case")))
+_ABOUT = Statement(
+    _CASES.where(
+        duplicates.c.status.in_((literal_column("'open'"), literal_column("'dismissed'"))),
+        or_(duplicates.c.resource_pk == bindparam("pk"), duplicates.c.holder_pk == bindparam("pk")),
+    ).order_by(duplicates.c.last_at.desc(), duplicates.c.id.desc())
+)
 _COUNTS = Statement(
     select(duplicates.c.status, func.count())
     .where(duplicates.c.tenant_id == bindparam("tenant"))
@@ -97,6 +103,11 @@ def find_case(session: Session, case_id: str) -> DuplicateCase | None:
     """The case of that id."""
     row = session.one(_ONE, case=case_id)
     return DuplicateCase._make(row) if row else None
+
+
+def cases_about(session: Session, pk: int) -> list[DuplicateCase]:
+    """The cases not yet settled in which the resource wants a value or holds one."""
+    return [DuplicateCase._make(row) for row in session.all(_ABOUT, pk=pk)]
 
 
 def count_cases(session: Session) -> dict[str, int]:

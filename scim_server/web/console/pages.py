@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from scim_server.web.console.site import ROOT
 
-_MODULES = ("presentation", "overview", "session")
+_MODULES = ("presentation", "overview", "session", "people")
 
 
 def load() -> None:

@@ -13,6 +13,7 @@ from scim_server.admin.errors import NotThere, Refused
 from scim_server.logs import logger
 from scim_server.services import Administration
 from scim_server.store.engine import Session, StoreUnavailable
+from scim_server.web.errors import note_unexpected
 from scim_server.web.scim.exchange import services
 
 ROOT: Final = "/console"
@@ -121,6 +122,12 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _store_unavailable(error: StoreUnavailable) -> ResponseReturnValue:
     log.error("store.unavailable", reason=str(error))
     return error_page(503, "The database does not answer at the moment. Nothing was changed; try again shortly.")
+
+
+@bp.errorhandler(Exception)
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    note_unexpected(error)
+    return error_page(500, f"The server failed to answer. Its log has the cause under {g.get('request_id', '')}.")
 
 
 def error_page(status: int, words: str) -> tuple[str, int]:
