@@ -17,7 +17,8 @@ from ldap3.protocol.rfc4511 import Controls, LDAPMessage, PartialAttribute, Part
 from ldap3.strategy.base import BaseStrategy
 from pyasn1.codec.ber import decoder, encoder
 
-_UNBIND, _ENTRY, _DONE, _REFERENCE = 0x42, 0x64, 0x65, 0x73
+_UNBIND, _SEARCH, _ENTRY, _DONE, _REFERENCE = 0x42, 0x63, 0x64, 0x65, 0x73
+_SUBTREE = 2  # RFC 4511 section 4.5.1.2
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Limits:
     """A read that asks for a further range brings nothing."""
     garbles_entries: bool = False
     """Rows are no LDAP but zeros, of the right length."""
+    hides_subtrees: bool = False
+    """Every search below a base is a success without entries; single objects can still be read."""
     without_controls: bool = False
     """Answers carry no controls, so no end mark."""
 
@@ -112,6 +115,8 @@ class _Conversation:
         self._entries[number] += 1
         if self._limits.garbles_entries and len(raw) > 40:
             self._client.sendall(raw[:20] + bytes(len(raw) - 20))
+        elif self._limits.hides_subtrees and _is_subtree_search(request):
+            return
         elif self._shows(number):
             self._client.sendall(encoder.encode(self._limited(message, request)))
 
@@ -154,6 +159,28 @@ class _Conversation:
                 attributes.append(_attribute(name, values))
         entry["attributes"] = attributes
         return message
+
+
+def _is_subtree_search(request: bytes) -> bool:
+    """Whether the scope, which follows the base, is the whole subtree; pyasn1 cannot decode every filter of ldap3."""
+    if _operation(request) != _SEARCH:
+        return False
+    number = _content(request, 0)
+    operation = number + 2 + request[number + 1]
+    base = _content(request, operation)
+    scope = _content(request, base) + _length(request, base)
+    return request[scope + 2] == _SUBTREE
+
+
+def _length(message: bytes, at: int) -> int:
+    """The length of the content of the element that begins there (X.690 section 8.1.3)."""
+    size = message[at + 1] & 0x7F
+    return int.from_bytes(message[at + 2 : at + 2 + size]) if message[at + 1] & 0x80 else size
+
+
+def _content(message: bytes, at: int) -> int:
+    """Where the content of the element begins."""
+    return at + 2 + (message[at + 1] & 0x7F if message[at + 1] & 0x80 else 0)
 
 
 def _attribute(name: str, values: list[object]) -> PartialAttribute:
