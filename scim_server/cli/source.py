@@ -9,8 +9,10 @@ from scim_server.admin.sources import Source, SourceKind
 from scim_server.cli.context import Context, pass_context
 from scim_server.cli.options import parse_settings, password_option, read_password, settings_option
 from scim_server.cli.output import Exit, json_option, print_json, print_pairs, print_table, tenant_option, to_json
+from scim_server.cli.person import find_objects
 from scim_server.domain.observations import Outcome, ReadFailed
 from scim_server.readers import connector_of, missing_settings
+from scim_server.reconciler.selection import Selection
 
 _KINDS = [kind.value for kind in SourceKind if kind is not SourceKind.LOCAL]
 _COLOURS = {Outcome.OK: "green", Outcome.WARNING: "yellow", Outcome.FAILED: "red"}
@@ -169,6 +171,32 @@ def browse_source(context: Context, name: str, below: str | None, tenant: str, a
     else:
         rows = [(place.name, place.kind, place.has_children, place.id) for place in places]
         print_table(("Name", "Kind", "More below", "Id"), rows, empty="There is nothing.")
+
+
+@source.command("choose")
+@click.argument("name")
+@click.argument("people", nargs=-1)
+@click.option("--remove", is_flag=True, help="Bring them in no longer.")
+@tenant_option
+@json_option
+@pass_context
+def choose_people(
+    context: Context, name: str, people: tuple[str, ...], remove: bool, tenant: str, as_json: bool
+) -> None:
+    """Choose who comes in from a source with import_mode=chosen, by name or immutable id; without names, list them.
+
+    They come in with the next run that reads everything (`--full`), or by `sync one`.
+    """
+    tenant_id = context.tenant_id(tenant)
+    source_id = context.sources.get(tenant_id, name).id
+    selection = Selection(context.database)
+    found = find_objects(context, tenant_id, source_id, people)
+    (selection.leave_out if remove else selection.choose)(tenant_id, source_id, found)
+    chosen = sorted(selection.chosen(tenant_id, source_id))
+    if as_json:
+        print_json({"source": name, "chosen": chosen})
+    else:
+        click.echo("\n".join(chosen) or "Nobody is chosen.")
 
 
 @source.command("schedule")

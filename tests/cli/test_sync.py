@@ -252,3 +252,15 @@ def test_a_source_that_was_only_previewed_can_be_removed(sync: Run, scim_server:
     scim_server("source", "add", "corp", "--kind", "sample")
     sync("run", "corp")
     assert scim_server("source", "remove", "corp").code == Exit.BLOCKED
+
+
+def test_only_chosen_people_come_in(sync: Run, scim_server: Run) -> None:
+    scim_server("source", "edit", "corp", "--set", "import_mode=chosen")
+    assert sync("run", "corp", "--json").json["counts"]["added"] == 0
+    chosen = scim_server("source", "choose", "corp", "m.oduya@harbour.example", "Jonas Brandt", "--json").json["chosen"]
+    assert len(chosen) == 2
+    counts = sync("run", "corp", "--full", "--json").json["counts"]
+    assert counts["added"] == 2
+    scim_server("source", "choose", "corp", "Jonas Brandt", "--remove")
+    assert len(scim_server("source", "choose", "corp").out.split()) == 1
+    assert sync("run", "corp", "--full", "--json").json["counts"]["deactivated"] == 1
