@@ -63,8 +63,12 @@ class Carrier:
                 continue
             proposals.append(self._proposal(session, item, resource, origin, shared=shared))
         numbers = write(session, proposals, origin)
+        waiting = retries.waiting_among(session, self.source.id, [item.immutable_id for item in items])
         for item in items:
             self._settle(session, item, numbers.get(item.resource_id or ""), origin)
+            if item.immutable_id in waiting and not _withholds(item):
+                duplicates.clear_object(session, self.source.id, item.immutable_id, origin.at, origin.plan)
+                retries.drop_retry(session, self.source.id, item.immutable_id)
 
     def type_of(self, item: StoredItem) -> ResourceType:
         return self.registry.group if item.kind == "Group" else self.registry.user
@@ -172,7 +176,7 @@ class Carrier:
         return desired
 
     def _settle(self, session: Session, item: StoredItem, number: int | None, origin: Origin) -> None:
-        """References told with the object are stored, and nothing of it waits any more."""
+        """What was told with the object, or decided over it, is stored as well."""
         told = orjson.loads(item.told)
         trace = orjson.loads(item.trace)
         if resolves := trace.get("resolves"):
@@ -184,13 +188,13 @@ class Carrier:
             write_pin(session, number, item.kind, trace["pin"], origin.at)
         if number is not None:
             store_references(session, self.source.id, item, number, told.get("references", {}), origin)
-        if "payload" not in told:
-            return  # no object was read for it: whatever waits is looked at by the next run
-        if orjson.loads(item.conflicts):
+        if item.conflicts != "[]":
             record(session, self.source.id, item, origin)  # it goes through without a value that another holds
-            return
-        duplicates.clear_object(session, self.source.id, item.immutable_id, origin.at, origin.plan)
-        retries.drop_retry(session, self.source.id, item.immutable_id)
+
+
+def _withholds(item: StoredItem) -> bool:
+    """Whether something of the object goes on waiting: a value that another holds, or what no item has read."""
+    return item.conflicts != "[]" or item.told == "{}"
 
 
 def _check_link(loaded: Loaded | None, link: StoredLink | None, linked_pk: int | None) -> None:

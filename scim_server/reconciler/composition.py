@@ -79,7 +79,7 @@ def domain_link(link: StoredLink) -> Link:
 
 def in_schema_order(document: Document, resource_type: ResourceType) -> Document:
     """The document with ``schemas`` recomputed and its attributes in the order of the schemas."""
-    names = ("id", *(ref.attribute.name for ref in resource_type.references() if not ref.urn))
+    names = ("id", *resource_type.plain_names)
     ordered = {name: document[name] for name in names if name in document and name not in ("schemas", "meta")}
     extensions = {schema.id: document[schema.id] for schema in resource_type.extensions if document.get(schema.id)}
     return {"schemas": [resource_type.core.id, *extensions], **ordered, **extensions}

@@ -89,9 +89,10 @@ def _present(subject: Subject, resource_id: str, around: Surroundings) -> Desire
     if subject.observation.problem:
         raise Unfit(subject.observation.problem)
     loaded = subject.loaded
-    link = _link(subject, around)
+    mapped = _mapped(subject, around)
+    link = _link(subject, around, mapped)
     others = [each for each in subject.links if not _is_same(each, link)]
-    links = [*(domain_link(each) for each in others), _own(link, subject)]
+    links = [*(domain_link(each) for each in others), _own(link, mapped, subject)]
     sources = {**sources_of(others), around.source.id: around.source.reference}
     kind = around.type_of(subject)
     blocked = bool(loaded and loaded.blocked)
@@ -101,7 +102,7 @@ def _present(subject: Subject, resource_id: str, around: Surroundings) -> Desire
     if decided.deferred:
         link = link._replace(raw_hash="")  # looked at again, until the pull is young enough to count
     before = orjson.loads(loaded.document) if loaded else None
-    flat = {**_kept(before, others, subject, link), **decided.attributes}
+    flat = {**_kept(before, others, subject, mapped), **decided.attributes}
     if subject.observation.kind is Kind.USER:
         flat["active"] = decided.active if decided.active is not None else (before or _EMPTY).get("active", True)
     after = in_schema_order({"id": loaded.id if loaded else resource_id, **unflatten(flat)}, kind)
@@ -229,7 +230,7 @@ def _proof(subject: Subject) -> str:
     return "" if evidence == Evidence.PRESENT else evidence
 
 
-def _link(subject: Subject, around: Surroundings) -> StoredLink:
+def _link(subject: Subject, around: Surroundings, mapped: Mapping[str, Any]) -> StoredLink:
     """The source's link as it will be."""
     source, observation, own = around.source, subject.observation, subject.link
     return StoredLink(
@@ -240,7 +241,7 @@ def _link(subject: Subject, around: Surroundings) -> StoredLink:
         state="present",
         enabled=observation.enabled,
         origin=own.origin if own is not None and subject.is_linked else _origin(subject),
-        mapped=orjson.dumps(_mapped(subject, around)).decode(),
+        mapped=orjson.dumps(mapped).decode(),
         times="{}",
         read_at=subject.staged.read_at,
         raw_hash=subject.staged.hash,
@@ -255,12 +256,12 @@ def _origin(subject: Subject) -> str:
     return LinkOrigin.ANCHOR if "anchor" in subject.correlation.reason else LinkOrigin.STRONG
 
 
-def _own(link: StoredLink, subject: Subject) -> Link:
+def _own(link: StoredLink, mapped: Mapping[str, Any], subject: Subject) -> Link:
     return Link(
         source_id=link.source_id,
         immutable_id=link.immutable_id,
         enabled=link.enabled,
-        mapped=orjson.loads(link.mapped),
+        mapped=mapped,
         read_at=subject.observation.read_at,
         origin=link.origin,
         copied=link.copied,
@@ -299,11 +300,13 @@ def _outlived(old: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
     return {name: value for name, value in old.items() if not (voided and name.startswith(voided))}
 
 
-def _kept(before: Document | None, others: Sequence[StoredLink], subject: Subject, link: StoredLink) -> dict[str, Any]:
+def _kept(
+    before: Document | None, others: Sequence[StoredLink], subject: Subject, mapped: Mapping[str, Any]
+) -> dict[str, Any]:
     """Attributes that nobody tells any more, because whoever told them has left: they stay as they are."""
     if before is None:
         return {}
-    told = set(orjson.loads(link.mapped))
+    told = set(mapped)
     if subject.link is not None:
         told |= set(orjson.loads(subject.link.mapped))
     for other in others:

@@ -97,6 +97,11 @@ class ResourceType:
         return {schema.id.lower(): schema for schema in self.extensions}
 
     @cached_property
+    def plain_names(self) -> tuple[str, ...]:
+        """The names of the common and core attributes, in the order of the schemas."""
+        return tuple(attribute.name for attribute in (*COMMON, *self.core))
+
+    @cached_property
     def hides_attributes(self) -> bool:
         """Whether a stored document may hold what leaves on request only, or never (RFC 7643 section 7)."""
         return any(

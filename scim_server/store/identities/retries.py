@@ -1,11 +1,15 @@
 """Retries: objects that the next run looks at again although the source no longer tells them."""
 
-from sqlalchemy import Insert, bindparam, delete, select
+from collections.abc import Collection
+
+from sqlalchemy import Insert, bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
 from scim_server.store.identities.staging import Staged
+from scim_server.store.listed import among, argument
 from scim_server.store.statements import Statement
+from scim_server.store.tables.identities import duplicates
 from scim_server.store.tables.sync import retries
 
 _NAMES = (
@@ -29,6 +33,21 @@ def _upsert(dialect: str) -> Insert:
 _WRITE = Statement(_upsert)
 _DROP = Statement(delete(retries).where(*_THIS))
 _LOAD = Statement(select(retries.c.kind, retries.c.payload, retries.c.hash, retries.c.read_at).where(*_THIS))
+_WAITING = Statement(
+    lambda dialect: select(retries.c.immutable_id).where(
+        retries.c.tenant_id == bindparam("tenant"),
+        retries.c.source_id == bindparam("source"),
+        among(retries.c.immutable_id, "ids", dialect),
+    )
+)
+_RECORDED = Statement(
+    lambda dialect: select(duplicates.c.immutable_id).where(
+        duplicates.c.tenant_id == bindparam("tenant"),
+        duplicates.c.source_id == bindparam("source"),
+        or_(duplicates.c.status == "open", duplicates.c.status == "dismissed"),
+        among(duplicates.c.immutable_id, "ids", dialect),
+    )
+)
 _ATTEMPTS = Statement(select(retries.c.attempts).where(*_THIS, retries.c.reason == bindparam("of_reason")))
 
 
@@ -69,6 +88,13 @@ def load_retry(session: Session, source: int, immutable_id: str) -> Staged | Non
     """What is kept of the object, as if it were staged."""
     row = session.one(_LOAD, source=source, object=immutable_id)
     return Staged(row[0], immutable_id, "present", "retry", row[1], row[2], row[3]) if row else None
+
+
+def waiting_among(session: Session, source: int, ids: Collection[str]) -> set[str]:
+    """Which of these objects wait for another try, or are on record as duplicates."""
+    listed = argument(session, ids)
+    waiting = {row[0] for row in session.all(_WAITING, source=source, ids=listed)}
+    return waiting | {row[0] for row in session.all(_RECORDED, source=source, ids=listed)}
 
 
 def attempts_of(session: Session, source: int, immutable_id: str, reason: str) -> int:
