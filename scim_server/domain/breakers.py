@@ -138,6 +138,8 @@ def _settings_changed(facts: PlanFacts) -> Iterator[Tripped]:
 
 
 def _shares(facts: PlanFacts, limits: Limits) -> Iterator[Tripped]:
+    # A read of changes is small, and every standing duplicate is tried again with it: everybody is the measure then.
+    read = facts.read if facts.full else max(facts.read, facts.linked)
     for name, affected, base, percent, text in (
         (
             "identity_churn",
@@ -146,8 +148,8 @@ def _shares(facts: PlanFacts, limits: Limits) -> Iterator[Tripped]:
             limits.identity_percent,
             "linked users would get another username or e-mail address",
         ),
-        ("duplicates", facts.duplicates, facts.read, limits.duplicates_percent, "objects read are duplicates"),
-        ("errors", facts.errors, facts.read, limits.errors_percent, "objects read cannot be imported"),
+        ("duplicates", facts.duplicates, read, limits.duplicates_percent, "objects are duplicates"),
+        ("errors", facts.errors, read, limits.errors_percent, "objects cannot be imported"),
     ):
         if _judged(affected, base, limits) and affected * 100 > base * percent:
             yield Tripped(name, f"{affected} of {base} {text} (held above {percent} %).", affected)

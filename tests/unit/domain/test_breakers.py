@@ -75,10 +75,11 @@ def test_a_changed_scope_or_mapping_holds_any_removal_and_nothing_else(changed: 
     [
         ("identity_churn", {"linked": 100}, {"identity_changes": 20}, {"identity_changes": 21}),
         ("identity_churn", {"linked": 20}, {"identity_changes": 4}, {"identity_changes": 5}),
-        ("duplicates", {"read": 100}, {"duplicates": 20}, {"duplicates": 21}),
-        ("errors", {"read": 100}, {"errors": 10}, {"errors": 11}),
-        ("errors", {"read": 20}, {"errors": 4}, {"errors": 5}),
-        ("errors", {"read": 20}, {"duplicates": 0}, {"errors": 20}),
+        ("duplicates", {"read": 100, "full": True}, {"duplicates": 20}, {"duplicates": 21}),
+        ("errors", {"read": 100, "full": True}, {"errors": 10}, {"errors": 11}),
+        ("duplicates", {"read": 30, "linked": 100}, {"duplicates": 20}, {"duplicates": 21}),
+        ("errors", {"read": 20, "full": True}, {"errors": 4}, {"errors": 5}),
+        ("errors", {"read": 20, "full": True}, {"duplicates": 0}, {"errors": 20}),
     ],
 )
 def test_too_large_a_share_of_renamed_duplicated_or_failed_objects_is_held(
