@@ -12,15 +12,13 @@ from scim_server.admin.sources import SourceKind
 from scim_server.cli.context import Context, pass_context
 from scim_server.cli.foreground import work_off
 from scim_server.cli.output import Exit, json_option, print_json
-from scim_server.cli.plans import action_of, items_of, print_counts, reason_of
+from scim_server.cli.plans import action_of, items_of, pick_examples, print_counts, reason_of
 from scim_server.domain.plan import PlanStatus
 from scim_server.jobs.worker import Ended
 from scim_server.reconciler.runs import PlanSummary, RunSummary
-from scim_server.store.reads.plans import ItemCase
 
 _SOURCE = "harbour"
 _ACTOR = "demo"
-_EXAMPLES = 12
 _OF_EACH = 2
 
 
@@ -72,7 +70,8 @@ def _play(context: Context, tenant_id: int, source_id: int, day: int, *, quiet: 
         click.secho(f"Day {day}", bold=True)
         click.echo("The preview reads the directory and changes nothing. It would do this:")
         print_counts(plan)
-        for item in _examples(items_of(context, tenant_id, plan.id)):
+        users = (item for item in items_of(context, tenant_id, plan.id) if item.kind == "User")
+        for item in pick_examples(users, _OF_EACH)[0]:
             click.echo(f"  {action_of(item):<11} {item.display:<32} {reason_of(item)}")
     if plan.status is not PlanStatus.READY:
         return _document(day, plan)
@@ -95,20 +94,6 @@ def _run(ended: Ended) -> RunSummary:
     if not isinstance(ended.summary, RunSummary):
         raise NotThere(ended.error or "the plan was not applied")
     return ended.summary
-
-
-def _examples(items: Iterator[ItemCase]) -> list[ItemCase]:
-    """A few of each kind of thing that happens, the rarer ones not behind the common."""
-    shown: dict[str, int] = {}
-    found = []
-    for item in items:
-        action = action_of(item)
-        if action == "unchanged" or item.kind == "Group":
-            continue
-        shown[action] = shown.get(action, 0) + 1
-        if shown[action] <= _OF_EACH:
-            found.append(item)
-    return sorted(found, key=action_of)[:_EXAMPLES]
 
 
 def _document(day: int, summary: PlanSummary | RunSummary) -> dict[str, Any]:

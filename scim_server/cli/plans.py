@@ -1,7 +1,7 @@
 """Plans and runs as commands print them: for people, as JSON, and as CSV for a spreadsheet."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 import click
@@ -15,8 +15,21 @@ from scim_server.reconciler.runs import PlanSummary, RunSummary
 from scim_server.store.reads.plans import ItemCase, PlanCase, find_plan, list_items
 
 _PAGE = 500
-_SHOWN = 20
-_QUIET = ("read", "unchanged", "out_of_scope")
+_OF_EACH = 8
+_QUIET = ("unchanged", "out_of_scope")
+_FIRST = (
+    "deleted",
+    "deactivated",
+    "unlinked",
+    "duplicated",
+    "blocked_by",
+    "errors",
+    "stale",
+    "restored",
+    "reactivated",
+)
+"""What an administrator has to look at; the rest comes behind, in the order of the plan."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS = ("action", "username", "immutable_id", "status", "attribute", "old", "new", "reason")
 
@@ -108,17 +121,10 @@ def print_counts(summary: PlanSummary | RunSummary) -> None:
 
 
 def print_plan(plan: PlanSummary, items: Iterator[ItemCase]) -> None:
-    """A plan for people: its counts, the first items, and what to do next."""
+    """A plan for people: its counts, and some of everything that happens."""
     print_counts(plan)
-    rows: list[tuple[str, ...]] = []
-    more = 0
-    for item in items:
-        if item.word in _QUIET:
-            continue
-        if len(rows) < _SHOWN:
-            rows.append((item.word.replace("_", " "), item.display, _differences(item), reason_of(item)))
-        else:
-            more += 1
+    shown, more = pick_examples(items, _OF_EACH)
+    rows = [(item.word.replace("_", " "), item.display, _differences(item), reason_of(item)) for item in shown]
     if rows:
         click.echo()
         print_table(("Action", "Who", "Changes", "Why"), rows, empty="")
@@ -128,6 +134,21 @@ def print_plan(plan: PlanSummary, items: Iterator[ItemCase]) -> None:
         click.secho(f"Blocked by {breaker.name} ({breaker.number}): {breaker.text}", fg="red")
     if plan.reason:
         click.echo(plan.reason)
+
+
+def pick_examples(items: Iterable[ItemCase], of_each: int) -> tuple[list[ItemCase], int]:
+    """So many items of each kind of thing that happens, removals and duplicates first, and how many there are more."""
+    picked: dict[str, list[ItemCase]] = {word: [] for word in _FIRST}
+    more = 0
+    for item in items:
+        if item.word in _QUIET:
+            continue
+        same = picked.setdefault(item.word, [])
+        if len(same) < of_each:
+            same.append(item)
+        else:
+            more += 1
+    return [item for same in picked.values() for item in same], more
 
 
 def write_csv(items: Iterator[ItemCase], file: TextIO) -> None:

@@ -264,3 +264,14 @@ def test_only_chosen_people_come_in(sync: Run, scim_server: Run) -> None:
     scim_server("source", "choose", "corp", "Jonas Brandt", "--remove")
     assert len(scim_server("source", "choose", "corp").out.split()) == 1
     assert sync("run", "corp", "--full", "--json").json["counts"]["deactivated"] == 1
+
+
+def test_for_people_removals_and_duplicates_come_first_and_the_rest_is_counted(sync: Run, scim_server: Run) -> None:
+    first = sync("preview", "corp").out
+    assert "and 56 more" in first
+    sync("run", "corp")
+    scim_server("source", "edit", "corp", "--set", "day=2")
+    lines = sync("preview", "corp").out.splitlines()
+    table = [line.split("\t")[0] for line in lines[lines.index("Action\tWho\tChanges\tWhy") + 1 :] if "\t" in line]
+    assert table[:5] == ["deleted", "deleted", "deleted", "deactivated", "deactivated"]
+    assert table.index("duplicated") < table.index("added")
