@@ -1,12 +1,12 @@
 """The contest for usernames, addresses and group names among all items of a plan."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scim_server.domain.allocate import Allocation, Claimant, ContestedNew, allocate, rank_of
 from scim_server.domain.keys import Claim
+from scim_server.domain.plan import components
 from scim_server.reconciler.desired import Desired
 from scim_server.reconciler.matching import Subject
 from scim_server.reconciler.sources import PulledSource
@@ -66,24 +66,10 @@ class Contest:
         return holder.id if holder else None
 
     def components(self, accepted: Iterable[str]) -> dict[int, int]:
-        """Item number to component, for items that are connected by a moved claim: they are applied together."""
-        leader: dict[str, str] = {}
-
-        def find(name: str) -> str:
-            while leader.setdefault(name, name) != name:
-                name = leader[name]
-            return name
-
-        standing = [self.claimants[name] for name in accepted]
-        dropper = {claim: each.id for each in standing for claim in each.held - each.wanted}
-        for each in standing:
-            for claim in each.wanted - each.held:
-                if claim in dropper:
-                    leader[find(each.id)] = find(dropper[claim])
-        groups: defaultdict[str, list[int]] = defaultdict(list)
-        for name in list(leader):
-            groups[find(name)].append(self.numbers[name])
-        return {seq: min(seqs) for seqs in groups.values() if len(seqs) > 1 for seq in seqs}
+        """Item number to component, for items between which a claim moves: they are applied together."""
+        changers = (self.claimants[name] for name in accepted)
+        groups = [[self.numbers[name] for name in group] for group in components(changers)]
+        return {seq: min(group) for group in groups for seq in group}
 
     def conflict(self, taken: list[Any], witness: str) -> dict[str, Any]:
         """The record of one claim that an item misses; ``taken`` is [ns, key, role, raw, attribute]."""
