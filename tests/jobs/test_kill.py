@@ -16,6 +16,7 @@ from scim_server.admin.jobs import JobRef, JobStatus
 from scim_server.jobs.worker import Ended
 from scim_server.store.engine import Database
 from tests.jobs.killing import NEXT_DAY, TENANT, never, request, resume, run_and_die, set_up, state, worker
+from tests.services import PostgresCluster
 
 DAY = 2
 
@@ -99,3 +100,18 @@ def test_two_workers_on_one_source_are_one_run_and_one_that_waits(database_url: 
     runs = [run[0] for run in state(database_url)["runs"]]
     assert len(runs) == 3
     assert set(runs) <= {"applied", "applied_with_drift"}
+
+
+@pytest.mark.nightly
+def test_every_step_on_postgresql(postgres: PostgresCluster, postgres_database: str, sqlite_url: str) -> None:
+    expected = Template(sqlite_url).undisturbed()
+    url, moment = postgres.url(postgres_database), 1
+    while True:
+        postgres.empty(postgres_database)
+        source = prepare(url)
+        if not run_and_die(url, source, DAY, moment):
+            break
+        resume(url, source, DAY)
+        assert state(url) == expected, f"killed at moment {moment}"
+        moment += 1
+    assert moment > 50, f"only {moment - 1} moments"
