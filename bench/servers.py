@@ -27,11 +27,11 @@ class Server:
         return total / 1e9
 
     def memory_mb(self) -> float:
-        """Resident memory of the largest process, in MB."""
+        """Memory of the largest process, in MB, without the database file, which is mapped."""
         sizes = []
         for pid in self._family():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS"):
+                if line.startswith("RssAnon"):
                     sizes.append(int(line.split()[1]) / 1024)
         return max(sizes)
 
