@@ -6,7 +6,7 @@ from scim_server.reconciler.holding import Hold
 from scim_server.reconciler.items import unreadable_row
 from scim_server.reconciler.runs import ShouldStop
 from scim_server.reconciler.sources import PulledSource
-from scim_server.store.identities import plans, staging
+from scim_server.store.identities import plan_items, staging
 
 _BATCH = 500
 
@@ -33,6 +33,6 @@ def look_for_missing(
         ]
         seq += len(rows)
         with hold.transaction() as session:
-            plans.insert_items(session, hold.plan, rows)
+            plan_items.insert_items(session, hold.plan, rows)
         if should_stop():
             raise reading.Stopped

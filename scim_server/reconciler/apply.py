@@ -22,8 +22,10 @@ from scim_server.reconciler.tally import counts_of
 from scim_server.reconciler.withheld import keep
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.store.engine import Database, Session
-from scim_server.store.identities import plans
-from scim_server.store.identities.plans import WRITING_GROUPS, WRITING_USERS, StoredPlan
+from scim_server.store.identities import plan_items, plans
+from scim_server.store.identities.leases import release_lease
+from scim_server.store.identities.plan_items import WRITING_GROUPS, WRITING_USERS
+from scim_server.store.identities.plans import StoredPlan
 
 _BATCH = 200
 _CONFIRMABLE = frozenset((PlanStatus.READY, PlanStatus.BLOCKED, PlanStatus.CONFIRMED))
@@ -71,7 +73,7 @@ class Apply:
                 plans.set_status(
                     session, plan_id, PlanStatus.CANCELLED, "The run was cancelled; what is left can go on."
                 )
-        hold.release()
+                release_lease(session, hold.source, hold.token)
         with self._database.reading(tenant) as session:
             return summary_of(session, plan_id)
 
@@ -107,10 +109,10 @@ class Apply:
         if confirmation.components is None:
             return
         origin = origin_of(hold, source, confirmation.actor)
-        while items := plans.unselected_items(session, hold.plan, confirmation.components, _BATCH):
+        while items := plan_items.unselected_items(session, hold.plan, confirmation.components, _BATCH):
             for item in items:
                 keep(session, source.id, item, "unselected", origin)
-                plans.set_item_status(session, hold.plan, item.seq, "skipped")
+                plan_items.set_item_status(session, hold.plan, item.seq, "skipped")
 
 
 @dataclass(slots=True)
@@ -166,7 +168,7 @@ class _Run:
         """Every pending item is worked off; False where the run was asked to stop before."""
         packs = Packs(self.hold, Carrier(self.source, self.registry), self.reader, self.actor)
         with self.hold.database.reading(self.hold.tenant) as session:
-            total = plans.count_pending(session, self.hold.plan)
+            total = plan_items.count_pending(session, self.hold.plan)
         done = 0
         for phase in (WRITING_USERS, WRITING_GROUPS):
             while number := packs.carry_writing(phase):

@@ -22,7 +22,7 @@ from scim_server.scim.registry import ResourceType, SchemaRegistry
 from scim_server.store.engine import Session
 from scim_server.store.identities import duplicates, references, retries, snapshots
 from scim_server.store.identities.links import StoredLink
-from scim_server.store.identities.plans import StoredItem
+from scim_server.store.identities.plan_items import StoredItem
 from scim_server.store.identities.resources import Loaded, revive
 from scim_server.store.identities.staging import Staged
 

@@ -7,7 +7,8 @@ from scim_server.reconciler.holding import Hold
 from scim_server.reconciler.items import dump
 from scim_server.reconciler.proposals import Origin
 from scim_server.reconciler.tally import tally
-from scim_server.store.identities import plans
+from scim_server.store.identities import plan_items, plans
+from scim_server.store.identities.leases import release_lease
 
 
 def close(hold: Hold, source: int, origin: Origin) -> None:
@@ -23,7 +24,7 @@ def close(hold: Hold, source: int, origin: Origin) -> None:
         base = orjson.loads(plan.counts).get("base", {})
         counts = tally(session, hold.plan, base)
         drifted = any(each.stale for each in counts.values())
-        *_, removed = plans.count_facts(session, hold.plan)
+        *_, removed = plan_items.count_facts(session, hold.plan)
         plans.finish_plan(
             session,
             hold.plan,
@@ -35,3 +36,5 @@ def close(hold: Hold, source: int, origin: Origin) -> None:
         )
         if plan.cursor_next is not None:
             plans.move_cursor(session, source, before=plan.cursor_before, after=plan.cursor_next, scope=plan.scope)
+        # Here and not afterwards: a process that dies in between would keep the source from its next run.
+        release_lease(session, source, hold.token)

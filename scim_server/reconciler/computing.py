@@ -22,9 +22,9 @@ from scim_server.reconciler.runs import Progress, ShouldStop
 from scim_server.reconciler.sources import PulledSource
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.store.engine import Session
-from scim_server.store.identities import duplicates, plans, snapshots, staging
+from scim_server.store.identities import duplicates, plan_items, snapshots, staging
 from scim_server.store.identities.members import numbers_of
-from scim_server.store.identities.plans import StoredItem
+from scim_server.store.identities.plan_items import StoredItem
 from scim_server.store.identities.staging import Staged
 
 _BATCH = 500
@@ -84,7 +84,7 @@ class Computation:
             wanted = {Claim(want[0], want[1]) for row in rows for want in orjson.loads(row["claims_take"])}
             self.contest.learn_holders(session, wanted)
         with self.hold.transaction() as session:
-            plans.insert_items(session, self.hold.plan, rows)
+            plan_items.insert_items(session, self.hold.plan, rows)
 
     def _managers(self, session: Session, subjects: Sequence[Subject]) -> dict[str, str]:
         told = {subject.observation.manager for subject in subjects if subject.observation.manager}
@@ -166,11 +166,11 @@ class Computation:
             return staging.unread_holders(session, self.hold.plan, self.source.id, unknown)
 
     def _store(self, allocation: Allocation) -> None:
-        self._each(allocation.refused, self._withheld, plans.withhold_items)
-        self._each(allocation.left_out, self._trimmed, plans.trim_items)
+        self._each(allocation.refused, self._withheld, plan_items.withhold_items)
+        self._each(allocation.left_out, self._trimmed, plan_items.trim_items)
         components = self.contest.components(allocation.accepted)
         with self.hold.transaction() as session:
-            plans.set_components(session, self.hold.plan, components)
+            plan_items.set_components(session, self.hold.plan, components)
 
     def _each(
         self,
@@ -182,7 +182,7 @@ class Computation:
         numbers = sorted(by_number)
         for start in range(0, len(numbers), _BATCH):
             with self._reading() as session:
-                items = plans.items_by_seq(session, self.hold.plan, numbers[start : start + _BATCH])
+                items = plan_items.items_by_seq(session, self.hold.plan, numbers[start : start + _BATCH])
                 rows = [row_of(session, item, by_number[item.seq]) for item in items]
             with self.hold.transaction() as session:
                 write(session, self.hold.plan, rows)

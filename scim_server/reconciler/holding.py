@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from scim_server.domain.times import Clock, to_text
 from scim_server.store.engine import Database, Session
-from scim_server.store.identities.leases import release_lease, renew_lease, take_lease
+from scim_server.store.identities.leases import renew_lease, take_lease
 
 SILENT_FOR = timedelta(minutes=2)
 """A run that gave no sign of life for so long is dead; its page or transaction took seconds at most."""
@@ -30,11 +30,6 @@ class Hold:
         with self.database.writing(self.tenant) as session:
             renew_lease(session, self.source, self.token, to_text(self.clock.now()))
             yield session
-
-    def release(self) -> None:
-        """The source is free for the next run."""
-        with self.database.writing(self.tenant) as session:
-            release_lease(session, self.source, self.token)
 
 
 def take_hold(database: Database, clock: Clock, session: Session, source: int, plan: str) -> Hold:

@@ -12,7 +12,7 @@ from scim_server.reconciler.desired import Desired
 from scim_server.reconciler.matching import INFORMATION_ONLY, Subject
 from scim_server.store.engine import Session
 from scim_server.store.identities.links import StoredLink
-from scim_server.store.identities.plans import SILENT, WRITING_GROUPS, WRITING_USERS
+from scim_server.store.identities.plan_items import SILENT, WRITING_GROUPS, WRITING_USERS
 from scim_server.store.identities.references import MEMBER, targets_of
 
 Row = dict[str, Any]

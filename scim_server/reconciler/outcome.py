@@ -13,7 +13,8 @@ from scim_server.reconciler.runs import PlanSummary
 from scim_server.reconciler.sources import PulledSource
 from scim_server.reconciler.tally import Base, counts_of, tally
 from scim_server.store.engine import Session
-from scim_server.store.identities import plans, staging
+from scim_server.store.identities import plan_items, plans, staging
+from scim_server.store.identities.leases import release_lease
 
 _BATCH = 500
 
@@ -35,6 +36,7 @@ def store_outcome(hold: Hold, source: PulledSource, base: Base, tripped: Sequenc
             expires=to_text(hold.clock.now() + source.policy.plan_lifetime),
         )
         staging.clear(session, hold.plan)
+        release_lease(session, hold.source, hold.token)  # here: a death after it would keep the source from other runs
     return status
 
 
@@ -43,7 +45,7 @@ def _fingerprints(hold: Hold) -> Fingerprints:
     prints, after = Fingerprints(), 0
     while True:
         with hold.database.reading(hold.tenant) as session:
-            items = plans.items_after(session, hold.plan, after, _BATCH)
+            items = plan_items.items_after(session, hold.plan, after, _BATCH)
         if not items:
             return prints
         after = items[-1].seq

@@ -13,9 +13,9 @@ from scim_server.reconciler.reading import find_now
 from scim_server.reconciler.withheld import carry_silent, keep
 from scim_server.scim.errors import ScimError
 from scim_server.store.engine import RowRefused, Session
-from scim_server.store.identities import plans
+from scim_server.store.identities import plan_items
 from scim_server.store.identities.claims import ClaimLost
-from scim_server.store.identities.plans import SILENT, StoredItem
+from scim_server.store.identities.plan_items import SILENT, StoredItem
 
 _AT_ONCE = 200
 _STATES = {Evidence.DELETED: "deleted", Evidence.SOFT_DELETED: "deleted", Evidence.OUT_OF_SCOPE: "out_of_scope"}
@@ -44,7 +44,7 @@ class Packs:
             with self.hold.transaction() as session:
                 with session.savepoint():
                     self.carrier.carry_out(session, sound, self._origin())
-                plans.set_done(session, self.hold.plan, [item.seq for item in sound])
+                plan_items.set_done(session, self.hold.plan, [item.seq for item in sound])
                 self._leave(session, [item for item in items if item.component in disproven], disproven)
         except (Drifted, ClaimLost, RowRefused, ScimError, ValueError):
             self._carry_apart(items, disproven)
@@ -58,12 +58,12 @@ class Packs:
                 origin = self._origin()
                 for item in items:
                     carry_silent(session, self.carrier.source.id, self.hold.plan, item, origin)
-                plans.set_done(session, self.hold.plan, [item.seq for item in items])
+                plan_items.set_done(session, self.hold.plan, [item.seq for item in items])
         return len(items)
 
     def _pending(self, phase: int) -> list[StoredItem]:
         with self.hold.database.reading(self.hold.tenant) as session:
-            return plans.pending_items(session, self.hold.plan, phase, _AT_ONCE)
+            return plan_items.pending_items(session, self.hold.plan, phase, _AT_ONCE)
 
     def _origin(self) -> Origin:
         at = to_text(self.hold.clock.now())
@@ -95,7 +95,7 @@ class Packs:
                 try:
                     with session.savepoint():
                         self.carrier.carry_out(session, together, self._origin())
-                    plans.set_done(session, self.hold.plan, [item.seq for item in together])
+                    plan_items.set_done(session, self.hold.plan, [item.seq for item in together])
                 except Drifted as drifted:
                     self._leave(session, together, {component: str(drifted)})
                 except ClaimLost:
@@ -108,5 +108,5 @@ class Packs:
     ) -> None:
         """The items are not carried out; the next run looks at their objects again."""
         for item in items:
-            plans.set_item_status(session, self.hold.plan, item.seq, status, reasons[item.component])
+            plan_items.set_item_status(session, self.hold.plan, item.seq, status, reasons[item.component])
             keep(session, self.carrier.source.id, item, status, self._origin())

@@ -19,7 +19,8 @@ from scim_server.reconciler.sources import PulledSource, load_source
 from scim_server.reconciler.tally import Base, tally
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.store.engine import Database, Session
-from scim_server.store.identities import plans, staging
+from scim_server.store.identities import plan_items, plans, staging
+from scim_server.store.identities.leases import release_lease
 
 _DAY = timedelta(hours=24)
 
@@ -52,7 +53,7 @@ class Preview:
             with hold.transaction() as session:
                 plans.set_status(session, hold.plan, status.value, reason)
                 staging.clear(session, hold.plan)
-        hold.release()
+                release_lease(session, hold.source, hold.token)
         with self._database.reading(request.tenant) as session:
             return summary_of(session, hold.plan)
 
@@ -175,7 +176,7 @@ class _Attempt:
     def _breakers(self, session: Session, end: ReadEnd, read: dict[str, int], base: Base) -> list[Tripped]:
         plan, source = self._hold.plan, self._source
         counts = tally(session, plan, base)["User"]
-        removals, renames, _ = plans.count_facts(session, plan)
+        removals, renames, _ = plan_items.count_facts(session, plan)
         last = plans.last_complete(session, source.id)
         facts = PlanFacts(
             linked=plans.count_linked(session, source.id),
@@ -187,7 +188,7 @@ class _Attempt:
             errors=counts.errors,
             scope_changed=bool(last and end.full and last[2] and last[2] != end.scope),
             mapping_changed=bool(last and last[1] != source.mapping_hash),
-            protected=plans.count_protected_removals(session, plan),
+            protected=plan_items.count_protected_removals(session, plan),
         )
         history = History(
             last_complete_read=last[0] if last else None,

@@ -16,7 +16,7 @@ from scim_server.store.engine import Session
 from scim_server.store.identities import members, references, snapshots
 from scim_server.store.identities.changes import write_change
 from scim_server.store.identities.links import StoredLink
-from scim_server.store.identities.plans import StoredItem
+from scim_server.store.identities.plan_items import StoredItem
 from scim_server.store.identities.references import Resolvable
 from scim_server.store.identities.resources import Loaded, touch
 

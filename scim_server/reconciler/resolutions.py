@@ -27,7 +27,7 @@ from scim_server.reconciler.runs import PlanSummary
 from scim_server.reconciler.sources import PulledSource, load_source
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.store.engine import Database, Session
-from scim_server.store.identities import duplicates, plans, retries, snapshots
+from scim_server.store.identities import duplicates, plan_items, plans, retries, snapshots
 from scim_server.store.identities.duplicates import StoredCase
 from scim_server.store.identities.resources import Loaded
 
@@ -88,7 +88,6 @@ class Resolutions:
             hold = take_hold(self._database, self._clock, session, source.id, plan_id)
             self._store(session, hold, source, rows, actor)
         store_outcome(hold, source, {}, [])
-        hold.release()
         with self._database.reading(tenant) as session:
             return summary_of(session, plan_id)
 
@@ -104,7 +103,7 @@ class Resolutions:
             cursor_before=source.stored.cursor,
             created_at=to_text(self._clock.now()),
         )
-        plans.insert_items(session, hold.plan, rows)
+        plan_items.insert_items(session, hold.plan, rows)
 
 
 def _pending_case(session: Session, case_id: str) -> StoredCase:

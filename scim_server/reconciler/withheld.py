@@ -10,10 +10,10 @@ from scim_server.domain.keys import Claim
 from scim_server.domain.times import from_text, to_text
 from scim_server.reconciler.proposals import Origin
 from scim_server.store.engine import Session
-from scim_server.store.identities import claims, duplicates, plans, retries
+from scim_server.store.identities import claims, duplicates, plan_items, retries
 from scim_server.store.identities.duplicates import Case
 from scim_server.store.identities.members import numbers_of
-from scim_server.store.identities.plans import StoredItem
+from scim_server.store.identities.plan_items import StoredItem
 
 _FIRST_DELAY = timedelta(minutes=1)
 _LONGEST_DELAY = timedelta(hours=6)
@@ -25,7 +25,7 @@ def carry_silent(session: Session, source: int, plan: str, item: StoredItem, ori
     match item.op:
         case "duplicate" | "dismissed":
             if not record(session, source, item, origin):
-                plans.set_blocked(session, plan, item.seq)
+                plan_items.set_blocked(session, plan, item.seq)
         case "blocked_by":
             keep(session, source, item, "blocked", origin)
         case "error":
