@@ -85,7 +85,7 @@ def test_a_malformed_request_is_refused_and_the_server_goes_on(
             connection.sendall(raw)
             connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(65_536)
-        except ConnectionError:
+        except OSError:  # reset, or no longer connected, before everything was sent
             answer = b""  # refused without a word
 
     assert answer == b"" or re.match(rb"HTTP/1.1 4\d\d", answer)
