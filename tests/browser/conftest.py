@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from scim_server.settings import Settings
 from tests.services import service_missing
 from tests.web.browser import NAME, PASSWORD, ConsoleServer, set_up
-from tests.web.people import populate
+from tests.web.people import populate, synchronize
 
 CHROMIUM = "/usr/bin/chromium"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     shutil.copyfile(sqlite_template, path)
     server = ConsoleServer(Settings(data_dir=folder, database_url=f"sqlite:///{path}", secret_key=("k" * 32,)))
     set_up(server)
-    ids = populate(server)
+    ids = {**populate(server), **synchronize(server)}
     listening = make_server("127.0.0.1", 0, server.app, threaded=True)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()

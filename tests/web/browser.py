@@ -9,6 +9,11 @@ from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
 
 from scim_server.admin.administrators import Administrators
+from scim_server.admin.jobs import JobRef, Jobs
+from scim_server.jobs.tasks import Synchronization
+from scim_server.jobs.worker import Worker
+from scim_server.services import Services
+from scim_server.settings import Settings
 from tests.scim.server import Server
 
 NAME = "Mira Sand"
@@ -17,18 +22,30 @@ QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class ConsoleServer(Server):
-    """The application with sign-ins that cost no time."""
+    """The application with sign-ins that cost no time, and jobs that wait until the test has them worked off."""
 
-    def build(self, settings: Any) -> Any:
+    def build(self, settings: Settings) -> Services:
         built = super().build(settings)
-        administrators = Administrators(built.database, built.clock, QUICK_HASHER)
-        return replace(built, admin=replace(built.admin, administrators=administrators))
+        self.waiting: list[JobRef] = []
+        parts = {
+            "administrators": Administrators(built.database, built.clock, QUICK_HASHER),
+            "jobs": Jobs(built.database, built.clock, self.waiting.append),
+        }
+        return replace(built, admin=replace(built.admin, **parts))
+
+    def work_off(self) -> None:
+        """Every job that waits is done, and those that follow from it."""
+        here = self.services
+        work = Synchronization(here.database, here.registry_of, here.clock, here.admin.reader_of)
+        worker = Worker(here.database, here.clock, work.works(), self.waiting.append)
+        while self.waiting:
+            worker.run(self.waiting.pop(0), lambda: False)
 
 
 class Browser:
     """One browser at the console."""
 
-    def __init__(self, server: Server, agent: str = "Test browser") -> None:
+    def __init__(self, server: ConsoleServer, agent: str = "Test browser") -> None:
         self.server = server
         self._wsgi = WsgiClient(server.app)
         self._headers = {"User-Agent": agent}

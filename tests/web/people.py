@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 
+from scim_server.admin.jobs import PreviewRequest
+from scim_server.admin.sources import SourceKind
 from tests.scim.server import ScimClient
 from tests.web.browser import ConsoleServer
 
@@ -63,6 +65,18 @@ def populate(server: ConsoleServer, many: int = 60) -> dict[str, str]:
     push(client, "/Groups", {"schemas": [GROUP], "displayName": "Plant", "members": [{"value": inner["id"]}]})
     made["quality"] = inner["id"]
     return made
+
+
+def synchronize(server: ConsoleServer) -> dict[str, str]:
+    """The sample directory as it is on day one, applied, and a preview of day two; the ids of both plans."""
+    administration, tenant = server.services.admin, server.tenants.get("default").id
+    source = administration.sources.add(tenant, "demo", SourceKind.SAMPLE, settings={"day": "1"})
+    first = administration.jobs.preview(tenant, source.id, PreviewRequest(full=True, confirm=True), "Mira Sand")
+    server.work_off()
+    administration.sources.edit(tenant, "demo", settings={"day": "2"})
+    second = administration.jobs.preview(tenant, source.id, PreviewRequest(full=True), "Mira Sand")
+    server.work_off()
+    return {"done": first.plan_id, "ready": second.plan_id}
 
 
 PEOPLE = (

@@ -10,7 +10,7 @@ from tests.web.people import FORMULA, HOSTILE, patch, populate, push, user
 
 @pytest.fixture
 def people(browser: Browser) -> dict[str, str]:
-    return populate(browser.server)  # type: ignore[arg-type]  # browsers of these tests look at nothing else
+    return populate(browser.server)
 
 
 def names(page: str) -> list[str]:

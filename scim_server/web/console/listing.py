@@ -48,22 +48,25 @@ class Listed:
         return any(name in self.arguments for name in ("q", "state", "source", "duplicates"))
 
 
-def list_people(kind: ResourceType, endpoint: str) -> Listed:
-    """The page that the address asks for."""
+def list_people(kind: ResourceType, endpoint: str, only: Source | None = None) -> Listed:
+    """The page that the address asks for; of one source alone where the page is about that."""
     asked = {name: request.args[name] for name in _PARAMETERS if request.args.get(name)}
-    sources = admin().sources.list(tenant())
+    sources = [only] if only else admin().sources.list(tenant())
+    if only:
+        asked["source"] = only.name
     query = _query(asked, sources)
     mark = f"console:{tenant()}:{kind.name}:{query}"
     with read() as session:
         people = find_people(session, kind, query, PAGE, _place(mark))
+    path = request.view_args or {}
     following = services().cursors.seal(Position(0, *people.next), mark) if people.next else None
     return Listed(
         endpoint=endpoint,
-        arguments=asked,
+        arguments={**asked, **path},
         people=people,
         rows=[(person, orjson.loads(person.document)) for person in people.rows],
         sources=sources,
-        next=_address(endpoint, {**asked, "after": following}) if following else None,
+        next=_address(endpoint, {**asked, **path, "after": following}) if following else None,
     )
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from scim_server.web.console.site import ROOT
 
-_MODULES = ("presentation", "overview", "session", "people")
+_MODULES = ("presentation", "overview", "session", "people", "sources", "push_source", "synchronize", "runs")
 
 
 def load() -> None:
