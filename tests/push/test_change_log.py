@@ -153,8 +153,8 @@ def test_a_write_that_fails_leaves_neither_change_nor_entry(
     def full(*_: object, **__: object) -> None:
         raise OSError("no space left on device")
 
-    for module in (door, membership):
-        monkeypatch.setattr(module, "write_change", full)
+    monkeypatch.setattr(door, "write_changes", full)
+    monkeypatch.setattr(membership, "write_change", full)
     broken = [
         entra.ask("POST", "/Users", {"userName": "tove"}),
         entra.ask("PATCH", f"/Users/{mira}", _replaced("title", "Welder")),

@@ -1,5 +1,8 @@
 """The change log, written in the same transaction as the change itself."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import bindparam, insert
 
 from scim_server.store.engine import Session
@@ -45,3 +48,8 @@ def write_change(
         after=after,
         at=at,
     )
+
+
+def write_changes(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
+    """The audit trail has these entries, whose keys are the columns of the table."""
+    session.many(_WRITE, entries)

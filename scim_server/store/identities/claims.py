@@ -139,11 +139,24 @@ def drop_all(session: Session, pk: int) -> None:
 
 
 def take(session: Session, pk: int, taken: Iterable[Wanted]) -> None:
-    """The resource holds these claims; raises ClaimLost where another got one first.
+    """The resource holds these claims; raises ClaimLost where another got one first."""
+    take_all(session, [(pk, wanted) for wanted in taken])
+
+
+def take_all(session: Session, taken: Iterable[tuple[int, Wanted]]) -> None:
+    """Each resource holds its claim; raises ClaimLost where another got one first.
 
     In sorted order, so that two transactions that want the same claims wait for each other instead of deadlocking.
     """
-    for wanted in sorted(taken, key=lambda wanted: wanted.claim):
-        row = {"ns": wanted.claim.ns, "key": wanted.claim.key, "role": wanted.role, "norm_version": NORM_VERSION}
-        if session.run(_TAKE, resource_pk=pk, **row) != 1:
-            raise ClaimLost
+    rows = [
+        {
+            "resource_pk": pk,
+            "ns": wanted.claim.ns,
+            "key": wanted.claim.key,
+            "role": wanted.role,
+            "norm_version": NORM_VERSION,
+        }
+        for pk, wanted in sorted(taken, key=lambda each: each[1].claim)
+    ]
+    if session.many(_TAKE, rows) != len(rows):
+        raise ClaimLost

@@ -1,12 +1,13 @@
 """Links: what each source says of a resource, and the anchors by which sources recognise the same person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Insert, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.store.engine import Session
+from scim_server.store.listed import among, argument
 from scim_server.store.statements import Statement, insert_unless_there
 from scim_server.store.tables.administration import sources
 from scim_server.store.tables.identities import anchors, links
@@ -103,10 +104,10 @@ _HAND_OVER = Statement(
 )
 _ADD_ANCHOR = insert_unless_there(anchors)
 _ANCHORS = Statement(
-    select(anchors.c.kind, anchors.c.value).where(
+    lambda dialect: select(anchors.c.immutable_id, anchors.c.kind, anchors.c.value).where(
         anchors.c.tenant_id == bindparam("tenant"),
         anchors.c.source_id == bindparam("source"),
-        anchors.c.immutable_id == bindparam("object"),
+        among(anchors.c.immutable_id, "ids", dialect),
     )
 )
 _DROP_ANCHORS = Statement(
@@ -141,22 +142,30 @@ def links_of(session: Session, pk: int) -> list[StoredLink]:
 
 def write_link(session: Session, *, resource_type: str, pk: int, link: StoredLink) -> None:
     """The source's link to the object is as given, and binds it to the resource."""
-    session.run(
-        _WRITE,
-        source_id=link.source_id,
-        immutable_id=link.immutable_id,
-        type=resource_type,
-        resource_pk=pk,
-        state=link.state,
-        enabled=link.enabled,
-        origin=link.origin,
-        mapped=link.mapped,
-        times=link.times,
-        read_at=link.read_at,
-        raw_hash=link.raw_hash,
-        separated=link.separated,
-        copied=link.copied,
-    )
+    write_links(session, [(resource_type, pk, link)])
+
+
+def write_links(session: Session, written: Iterable[tuple[str, int, StoredLink]]) -> None:
+    """Each link is as given, and binds its object to the resource of that type and number."""
+    rows = [
+        {
+            "source_id": link.source_id,
+            "immutable_id": link.immutable_id,
+            "type": resource_type,
+            "resource_pk": pk,
+            "state": link.state,
+            "enabled": link.enabled,
+            "origin": link.origin,
+            "mapped": link.mapped,
+            "times": link.times,
+            "read_at": link.read_at,
+            "raw_hash": link.raw_hash,
+            "separated": link.separated,
+            "copied": link.copied,
+        }
+        for resource_type, pk, link in written
+    ]
+    session.many(_WRITE, rows)
 
 
 def write_told(session: Session, link: StoredLink) -> None:
@@ -191,13 +200,23 @@ def hand_over_links(session: Session, pk: int, successor: int) -> None:
 
 def write_anchors(session: Session, source: int, immutable_id: str, found: Mapping[str, str]) -> None:
     """The object carries exactly these anchors (kind to value)."""
-    known = session.all(_ANCHORS, source=source, object=immutable_id)
-    if dict(known) == found:
-        return
-    if known:
-        session.run(_DROP_ANCHORS, source=source, object=immutable_id)
-    for kind, value in sorted(found.items()):
-        session.run(_ADD_ANCHOR, kind=kind, value=value, source_id=source, immutable_id=immutable_id)
+    write_all_anchors(session, source, {immutable_id: found})
+
+
+def write_all_anchors(session: Session, source: int, found: Mapping[str, Mapping[str, str]]) -> None:
+    """The objects, by immutable id, carry exactly these anchors (kind to value)."""
+    known: dict[str, dict[str, str]] = {}
+    for immutable_id, kind, value in session.all(_ANCHORS, source=source, ids=argument(session, found)):
+        known.setdefault(immutable_id, {})[kind] = value
+    new = {object_id: anchors for object_id, anchors in found.items() if known.get(object_id, {}) != anchors}
+    for object_id in new.keys() & known.keys():
+        session.run(_DROP_ANCHORS, source=source, object=object_id)
+    rows = [
+        {"kind": kind, "value": value, "source_id": source, "immutable_id": object_id}
+        for object_id, anchors in sorted(new.items())
+        for kind, value in sorted(anchors.items())
+    ]
+    session.many(_ADD_ANCHOR, rows)
 
 
 def find_by_anchor(session: Session, kind: str, value: str) -> list[int]:

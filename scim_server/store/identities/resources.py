@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Insert, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -209,16 +209,22 @@ def change_count(session: Session, resource_type: str, change: int) -> None:
 
 def write_values(session: Session, pk: int, before: Iterable[IndexRow], after: Iterable[IndexRow]) -> None:
     """The value index of the resource holds ``after``; only rows that differ from ``before`` are touched."""
-    old, new = set(before), set(after)
-    gone = [{"resource_pk": pk, "attribute": row[0], "element": row[1]} for row in old - new]
-    session.many(_DELETE_VALUE, gone)
-    session.many(
-        _INSERT_VALUE,
-        [
+    write_all_values(session, [(pk, before, after)])
+
+
+def write_all_values(session: Session, changes: Iterable[tuple[int, Iterable[IndexRow], Iterable[IndexRow]]]) -> None:
+    """The value index of each resource, (pk, before, after), holds ``after``; only rows that differ are touched."""
+    gone: list[dict[str, Any]] = []
+    come: list[dict[str, Any]] = []
+    for pk, before, after in changes:
+        old, new = set(before), set(after)
+        gone += [{"resource_pk": pk, "attribute": row[0], "element": row[1]} for row in old - new]
+        come += [
             {"resource_pk": pk, "attribute": attribute, "element": element, "head": head, "tail": tail}
             for attribute, element, head, tail in sorted(new - old)  # in the order of the table
-        ],
-    )
+        ]
+    session.many(_DELETE_VALUE, gone)
+    session.many(_INSERT_VALUE, come)
 
 
 def sources_elsewhere(session: Session, pk: int, source: int) -> list[int]:
