@@ -21,6 +21,7 @@ from scim_server.jobs.queue import open_queue
 from scim_server.metrics import Metrics
 from scim_server.readers import Readers, check_settings, connector_of
 from scim_server.reconciler.push import Push
+from scim_server.reconciler.resolutions import Resolutions
 from scim_server.services import Administration, Services
 from scim_server.settings import Settings
 from scim_server.store.engine import Database
@@ -47,13 +48,15 @@ def build_services(settings: Settings) -> Services:
     keys = settings.secret_keys()
     secrets = Secrets(keys)
     tokens = TokenDirectory(database, clock)
+    registry_of = SchemaCatalog(database, clock).registry
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         tokens=tokens,
-        registry_of=SchemaCatalog(database).registry,
+        registry_of=registry_of,
         push=Push(database, clock),
+        resolutions=Resolutions(database, registry_of, clock),
         cursors=Cursors(keys, timeout=settings.cursor_timeout, clock=clock),
         metrics=Metrics(),
         secrets=secrets,

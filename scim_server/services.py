@@ -15,6 +15,7 @@ from scim_server.domain.observations import DirectoryReader
 from scim_server.domain.times import Clock
 from scim_server.metrics import Metrics
 from scim_server.reconciler.push import Push
+from scim_server.reconciler.resolutions import Resolutions
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.settings import Settings
 from scim_server.store.engine import Database
@@ -50,6 +51,7 @@ class Services:
     tokens: TokenDirectory
     registry_of: Callable[[int], SchemaRegistry]
     push: Push
+    resolutions: Resolutions
     cursors: Cursors
     metrics: Metrics
     secrets: Secrets

@@ -16,6 +16,8 @@ PAGES = {
     "user-hostile": "/console/users/{hostile}",
     "groups": "/console/groups",
     "group": "/console/groups/{quality}",
+    "duplicates": "/console/duplicates",
+    "duplicate": "/console/duplicates/{case}",
     "sources": "/console/sources",
     "source": "/console/sources/demo",
     "push-source": "/console/sources/entra-push",

@@ -6,6 +6,7 @@ import orjson
 
 from scim_server.admin.jobs import PreviewRequest
 from scim_server.admin.sources import SourceKind
+from scim_server.store.reads.duplicates import list_cases
 from tests.scim.server import ScimClient
 from tests.web.browser import ConsoleServer
 
@@ -76,7 +77,9 @@ def synchronize(server: ConsoleServer) -> dict[str, str]:
     administration.sources.edit(tenant, "demo", settings={"day": "2"})
     second = administration.jobs.preview(tenant, source.id, PreviewRequest(full=True), "Mira Sand")
     server.work_off()
-    return {"done": first.plan_id, "ready": second.plan_id}
+    with server.services.database.reading(tenant) as session:
+        case = list_cases(session, "open", 1)[0].id
+    return {"done": first.plan_id, "ready": second.plan_id, "case": case}
 
 
 PEOPLE = (

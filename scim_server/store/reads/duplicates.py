@@ -42,7 +42,7 @@ class DuplicateCase(NamedTuple):
 
 _OWN = resources.alias("own")
 _HOLDER = resources.alias("holder")
-_CASES = (
+CASES = (
     select(
         duplicates.c.id,
         duplicates.c.status,
@@ -70,16 +70,16 @@ _CASES = (
     .where(duplicates.c.tenant_id == bindparam("tenant"))
 )
 _PAGE = Statement(
-    _CASES.where(
+    CASES.where(
         duplicates.c.status == bindparam("of_status"),
         tuple_(duplicates.c.last_at, duplicates.c.id) < tuple_(bindparam("before_at"), bindparam("before_id")),
     )
     .order_by(duplicates.c.last_at.desc(), duplicates.c.id.desc())
     .limit(bindparam("limit"))
 )
-_ONE = Statement(_CASES.where(duplicates.c.id == bindparam("case")))
+_ONE = Statement(CASES.where(duplicates.c.id == bindparam("case")))
 _ABOUT = Statement(
-    _CASES.where(
+    CASES.where(
         duplicates.c.status.in_((literal_column("'open'"), literal_column("'dismissed'"))),
         or_(duplicates.c.resource_pk == bindparam("pk"), duplicates.c.holder_pk == bindparam("pk")),
     ).order_by(duplicates.c.last_at.desc(), duplicates.c.id.desc())

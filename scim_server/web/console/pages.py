@@ -7,7 +7,17 @@ from werkzeug.wrappers import Response
 
 from scim_server.web.console.site import ROOT
 
-_MODULES = ("presentation", "overview", "session", "people", "sources", "push_source", "synchronize", "runs")
+_MODULES = (
+    "presentation",
+    "overview",
+    "session",
+    "people",
+    "sources",
+    "push_source",
+    "synchronize",
+    "runs",
+    "duplicates",
+)
 
 
 def load() -> None:

@@ -18,6 +18,7 @@ NAVIGATION: Final = (
     ("console.show_overview", "Overview"),
     ("console.show_users", "Users"),
     ("console.show_groups", "Groups"),
+    ("console.show_duplicates", "Duplicates"),
     ("console.show_sources", "Sources"),
     ("console.show_runs", "Runs"),
 )
