@@ -206,7 +206,7 @@ def _told(subject: Subject, references: Mapping[str, Any]) -> str:
             "payload": orjson.Fragment(staged.payload),
             "hash": staged.hash,
             "read_at": staged.read_at,
-            "evidence": staged.evidence,
+            "evidence": subject.observation.evidence.value,
             "whole": subject.whole,
             "references": references,
         }
