@@ -227,9 +227,9 @@ def _sqlite_engine(url: str) -> Engine:
             "journal_mode=wal",
             "foreign_keys=on",
             "synchronous=normal",
-            "cache_size=-65536",
+            "cache_size=-16384",
             "wal_autocheckpoint=4000",  # 16 MB: at the default of 4 MB checkpoints are a tenth of the cost of a change
-            "mmap_size=268435456",
+            "mmap_size=67108864",
             "temp_store=memory",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
