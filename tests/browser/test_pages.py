@@ -31,12 +31,17 @@ PAGES = {
 }
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.2 AA."""
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+DEPENDS_ON_LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]}}
+
+
+def violations(page: Page, rules: dict[str, Any] = WCAG) -> list[str]:
+    """What axe-core finds against the rules of WCAG 2.2 AA."""
     page.evaluate(AXE.read_text())
     found = page.evaluate(
-        "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
-        ".then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | ')))"
+        "rules => axe.run(document, rules)"
+        ".then(result => result.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | ')))",
+        rules,
     )
     return [str(each) for each in found]
 
@@ -54,7 +59,7 @@ def test_the_page_is_accessible_in_both_themes_and_fits_every_width(
     page.goto(PAGES[name].format(**site.ids))
     keep_screenshot(page, f"{name}-{theme}-{width}")
     assert not is_wider_than_the_window(page)
-    assert violations(page) == []
+    assert violations(page, WCAG if theme == "light" else DEPENDS_ON_LOOKS) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,12 +1,14 @@
 """What the first page of the console counts."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
 from scim_server.store.engine import Session
 from scim_server.store.statements import Statement
-from scim_server.store.tables.identities import counts, resources
+from scim_server.store.tables.identities import changes, counts, resources
 
 
 class ResourceCounts(NamedTuple):
@@ -17,6 +19,11 @@ class ResourceCounts(NamedTuple):
     groups: int
 
 
+_ACTIVITY = Statement(
+    select(func.substr(changes.c.at, 1, 10), func.count())
+    .where(changes.c.tenant_id == bindparam("tenant"), changes.c.at >= bindparam("since"))
+    .group_by(func.substr(changes.c.at, 1, 10))
+)
 _LIVE = Statement(select(counts.c.type, counts.c.live).where(counts.c.tenant_id == bindparam("tenant")))
 _INACTIVE = Statement(
     select(func.count()).where(
@@ -33,3 +40,9 @@ def count_resources(session: Session) -> ResourceCounts:
     live: dict[str, int] = dict(session.all(_LIVE))
     inactive = session.one(_INACTIVE)
     return ResourceCounts(live.get("User", 0), inactive[0] if inactive else 0, live.get("Group", 0))
+
+
+def count_changes(session: Session, days: Sequence[date]) -> list[int]:
+    """How many changes there were on each of these days (in UTC, the oldest first)."""
+    found: dict[str, int] = dict(session.all(_ACTIVITY, since=days[0].isoformat()))
+    return [found.get(day.isoformat(), 0) for day in days]
