@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from scim_server.store.engine import Session
 from scim_server.store.statements import Statement
@@ -19,10 +19,12 @@ class ResourceCounts(NamedTuple):
     groups: int
 
 
+# Literal positions: with bound ones PostgreSQL does not see that both places name the same day.
+_DAY = func.substr(changes.c.at, literal_column("1"), literal_column("10"))
 _ACTIVITY = Statement(
-    select(func.substr(changes.c.at, 1, 10), func.count())
+    select(_DAY, func.count())
     .where(changes.c.tenant_id == bindparam("tenant"), changes.c.at >= bindparam("since"))
-    .group_by(func.substr(changes.c.at, 1, 10))
+    .group_by(_DAY)
 )
 _LIVE = Statement(select(counts.c.type, counts.c.live).where(counts.c.tenant_id == bindparam("tenant")))
 _INACTIVE = Statement(
