@@ -26,15 +26,6 @@ class HeldTwice(DomainError):
     """Values that are to be unique from now on have two holders; the text names the first few."""
 
 
-class StaleVersion(DomainError):
-    """The resource is no longer in the version that the change was made for."""
-
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"the resource is in version {found}, not {expected}")
-        self.expected = expected
-        self.found = found
-
-
 class StalePlan(DomainError):
     """The plan changed, expired or was superseded after it was shown: its fingerprint no longer fits."""
 

@@ -45,16 +45,6 @@ _SILENT = frozenset(
 )
 
 
-class ItemStatus(StrEnum):
-    """How far an item is; skipped ones were not selected."""
-
-    PENDING = "pending"
-    DONE = "done"
-    STALE = "stale"
-    ERROR = "error"
-    SKIPPED = "skipped"
-
-
 class PlanStatus(StrEnum):
     """The life of a plan."""
 

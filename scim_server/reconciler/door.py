@@ -11,7 +11,6 @@ from scim_server.domain.allocate import allocate
 from scim_server.domain.keys import USERNAME, Claim, Wanted
 from scim_server.reconciler.proposals import Document, Origin, Proposal
 from scim_server.scim.index import index_rows
-from scim_server.scim.registry import ResourceType
 from scim_server.store.engine import Session
 from scim_server.store.identities import claims, duplicates
 from scim_server.store.identities.changes import write_changes
@@ -197,8 +196,3 @@ def display_of(document: Document) -> str:
 def parse_stored(text: str) -> Document:
     """A stored document as a dictionary of its own."""
     return orjson.loads(text)  # type: ignore[no-any-return]  # stored documents are objects
-
-
-def empty_document(resource_type: ResourceType) -> Document:
-    """The document of a resource that does not exist yet."""
-    return {"schemas": [resource_type.core.id]}
