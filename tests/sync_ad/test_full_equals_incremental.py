@@ -100,11 +100,14 @@ class Life:
 
 
 def holdings(office: Office, *, with_managers: bool = False) -> dict[str, Any]:
-    """Everybody with attributes, the groups with those members that are there, and who is a duplicate of whom."""
+    """Everybody with attributes, the groups with those members that are there, and who is a duplicate of whom.
+
+    The manager of somebody inactive is left out: whoever is out of scope keeps what was known on leaving it.
+    """
     held: dict[str, Any] = {}
     for name, document in office.users().items():
         held[name] = {key: value for key, value in flatten(document).items() if not key.startswith(("meta", "schemas"))}
-        if not with_managers:
+        if not with_managers or not held[name]["active"]:
             held[name].pop(MANAGER, None)
     there = {user["displayName"] for user in held.values()}
     groups = {group: office.members(group) & there for group in ("north", "south")}
