@@ -74,11 +74,12 @@ def test_the_sign_in_page_is_accessible(open_page: Any, keep_screenshot: Any, th
 def test_signing_in_needs_neither_scripts_nor_a_mouse(open_page: Any) -> None:
     page = open_page(signed_in=False, java_script_enabled=False)
     page.goto("/console/sessions")
+    page.wait_for_selector("input[name=name]:focus")  # typing before loses letters
     page.keyboard.type(NAME)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/console/sessions")
+    page.get_by_role("heading", name="Sessions").wait_for()
     page.get_by_role("button", name="Sign out").press("Enter")
     page.wait_for_url("**/console/sign-in")
 
