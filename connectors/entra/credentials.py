@@ -93,5 +93,5 @@ def _from_pfx(content: bytes, password: bytes | None) -> tuple[object, x509.Cert
 
 
 def _public(key: object) -> bytes:
-    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]  # of the kinds of keys only some have it
     return encoded

@@ -1,6 +1,7 @@
 """Carrying out member changes of a group without reading the group."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -22,7 +23,8 @@ def carry_out(session: Session, group: int, group_id: str, steps: Sequence[Membe
     """
     changed = [step for step in steps if _carry_out(session, group, step) > 0]
     if changed:
-        _log(session, group, group_id, changed, origin)
+        told = [{"step": type(step).__name__.lower(), "members": list(getattr(step, "ids", ()))} for step in changed]
+        log_members(session, group, group_id, told, origin)
     return bool(changed)
 
 
@@ -53,8 +55,8 @@ def _numbers(session: Session, ids: Sequence[str]) -> list[int]:
     return list(known.values())
 
 
-def _log(session: Session, group: int, group_id: str, steps: Sequence[MemberStep], origin: Origin) -> None:
-    told = [{"step": type(step).__name__.lower(), "members": list(getattr(step, "ids", ()))} for step in steps]
+def log_members(session: Session, group: int, group_id: str, told: Any, origin: Origin) -> None:
+    """The change log tells how the members of the group changed; ``told`` is any JSON."""
     write_change(
         session,
         pk=group,

@@ -9,12 +9,12 @@ import orjson
 from scim_server.reconciler.composition import compose, in_schema_order
 from scim_server.reconciler.desired import MANAGER
 from scim_server.reconciler.door import parse_stored, write
+from scim_server.reconciler.membership import log_members
 from scim_server.reconciler.proposals import Origin, Proposal
 from scim_server.scim.registry import SchemaRegistry
 from scim_server.scim.schemas.enterprise_user import ENTERPRISE_URN
 from scim_server.store.engine import Session
 from scim_server.store.identities import members, references, snapshots
-from scim_server.store.identities.changes import write_change
 from scim_server.store.identities.links import StoredLink
 from scim_server.store.identities.plan_items import StoredItem
 from scim_server.store.identities.references import Resolvable
@@ -94,17 +94,4 @@ def _with_manager(
 def _log(session: Session, group: int, group_id: str, told: Mapping[str, Any], origin: Origin) -> None:
     """The group counts as changed, and the change log tells how."""
     touch(session, group, origin.at)
-    write_change(
-        session,
-        pk=group,
-        resource_id=group_id,
-        resource_type="Group",
-        action="members",
-        channel=origin.channel,
-        source=origin.source_id,
-        actor=origin.actor,
-        plan=origin.plan,
-        before="{}",
-        after=orjson.dumps({"members": told}).decode(),
-        at=origin.at,
-    )
+    log_members(session, group, group_id, told, origin)
